@@ -1,0 +1,48 @@
+# Every chore of the project. `make help` lists them.
+
+PYTHON ?= python3
+BIN := .venv/bin
+CONFIG ?= config.yaml
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo serve fmt check test test-all bench lock
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: .venv/.ready ## put everything into .venv
+
+.venv/.ready: requirements-dev.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: setup ## run a gateway in front of a stand-in platform, and print calls to try
+	$(BIN)/gateway demo
+
+serve: setup ## run the gateway with CONFIG (config.yaml)
+	$(BIN)/gateway serve --config $(CONFIG)
+
+fmt: setup ## format the code
+	$(BIN)/ruff check --quiet --fix-only .
+	$(BIN)/ruff format --quiet .
+
+check: setup ## lint, types, direction of imports; changes nothing
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+test: setup ## the tests that need nothing but Python
+	$(BIN)/pytest -q -n 2 -m "not full"
+
+test-all: setup ## all tests, also those that need Debian packages or more time
+	$(BIN)/pytest -q -m "full"
+
+bench: setup ## what a call costs, beside others, in one run
+	$(BIN)/python -m bench
+
+lock: ## renew the locks: hashes, no addresses
+	uv pip compile --quiet --universal --generate-hashes --no-header --upgrade pyproject.toml -o requirements.lock
+	uv pip compile --quiet --universal --generate-hashes --no-header --upgrade pyproject.toml --extra dev --extra bench -o requirements-dev.lock

@@ -1,0 +1,86 @@
+"""The errors that cross module borders. Each exists because someone catches it.
+
+    GatewayError
+    ├── CallError        a call that the gateway answers itself; the data plane turns it into a reply
+    ├── TokenMissingError     a token source has no usable token; `serve` refuses to start, readiness says so
+    └── SettingsError    a configuration with problems; the CLI prints them all, a reload keeps the old one
+
+A reply of the platform with an error code is not an exception: it is a reply.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+
+class GatewayError(Exception):
+    """What all of them have in common, so that one `except` at the outermost place is enough."""
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorKind:
+    """One row of the table of the gateway's own errors (docs/reference/errors.md).
+
+    `status` is the HTTP status, `code` the value of `error` in the body, `proxy_status` the error type of
+    RFC 9209 section 2.3 that fits best.
+    """
+
+    name: str
+    status: int
+    code: int
+    proxy_status: str
+
+
+BAD_REQUEST = ErrorKind("bad_request", 400, 400, "http_request_error")
+HOST_REFUSED = ErrorKind("host_refused", 403, 403, "http_request_denied")
+ORIGIN_REFUSED = ErrorKind("origin_refused", 403, 403, "http_request_denied")
+METHOD_DENIED = ErrorKind("method_denied", 403, 403, "http_request_denied")
+NOT_FOUND = ErrorKind("not_found", 404, 404, "http_request_error")
+HTTP_METHOD_REFUSED = ErrorKind("http_method_refused", 405, 400, "http_request_error")
+BODY_TOO_LARGE = ErrorKind("body_too_large", 413, 400, "http_request_error")
+BODY_TIMEOUT = ErrorKind("body_timeout", 408, 400, "http_request_error")
+UNSUPPORTED_TYPE = ErrorKind("unsupported_type", 415, 415, "http_request_error")
+UNKNOWN_METHOD = ErrorKind("unknown_method", 501, 501, "http_request_denied")
+INTERNAL = ErrorKind("internal", 500, 500, "proxy_internal_error")
+UPSTREAM_UNREACHABLE = ErrorKind("upstream_unreachable", 502, 502, "destination_unavailable")
+UPSTREAM_RESET = ErrorKind("upstream_reset", 502, 502, "connection_terminated")
+UPSTREAM_PROTOCOL = ErrorKind("upstream_protocol", 502, 502, "http_protocol_error")
+UPSTREAM_TLS = ErrorKind("upstream_tls", 502, 502, "tls_protocol_error")
+OVERLOADED = ErrorKind("overloaded", 503, 503, "connection_limit_reached")
+TOKEN_MISSING = ErrorKind("token_missing", 503, 503, "proxy_configuration_error")
+UPSTREAM_TIMEOUT = ErrorKind("upstream_timeout", 504, 504, "http_response_timeout")
+CONNECT_TIMEOUT = ErrorKind("connect_timeout", 504, 504, "connection_timeout")
+
+
+class CallError(GatewayError):
+    """A call that gets the gateway's own answer. `text` is shown to the caller: no body, no token in it."""
+
+    def __init__(self, kind: ErrorKind, text: str, headers: Mapping[str, str] = MappingProxyType({})) -> None:
+        super().__init__(text)
+        self.kind = kind
+        self.text = text
+        self.headers = headers
+
+
+class TokenMissingError(GatewayError):
+    """A token source has nothing usable. The text names the source, never a value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with a configuration: where, at which key, what."""
+
+    place: str  # "config.yaml:12", or "environment"
+    key: str  # dotted, as in upstream.timeouts.total
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.place} {self.key}: {self.text}"
+
+
+class SettingsError(GatewayError):
+    """A configuration that cannot be used, with every problem it has."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__("; ".join(str(problem) for problem in problems))
+        self.problems = problems
