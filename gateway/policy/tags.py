@@ -1,0 +1,84 @@
+"""Which tags a call has: what a read depends on, what a write changes.
+
+A cached read is good while no tag that it carries has been changed, so the one error that matters is a write
+and a read of the same thing that name it differently. Hence the rule for a tag's value: `7` and `"7"` are one
+value, and everything else cannot be told: `007`, `7.0`, a list, null, a parameter that is missing or named
+otherwise, and any text, since nothing says whether the platform tells `A1` from `a1`. Where a value cannot be
+told,
+
+- a read of `db:{db_id}` carries `db:*`, which every change of a `db:…` changes too;
+- a write of `db:{db_id}` changes `*`, the base URL's own tag, which every read carries.
+
+Both are careful: something may be read again for nothing, never kept in error.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from gateway.catalogue.model import ApiMethod
+from gateway.catalogue.template import EVERYTHING, TagTemplate, parse
+
+MAX_DIGITS = 20
+"""The longest number taken for an id: 2**64 has as many. A longer one would only be a long tag."""
+
+
+@dataclass(frozen=True, slots=True)
+class TagRule:
+    """The tags of one method, made ready once: what all of its calls have, and what a parameter decides."""
+
+    modifies: bool
+    always: tuple[str, ...]
+    by_parameter: tuple[tuple[str, str], ...]  # (kind, parameter)
+
+    @classmethod
+    def of(cls, method: ApiMethod) -> "TagRule":
+        modifies = method.effect.modifies
+        templates = tuple(parse(text) for text in (method.invalidates if modifies else method.tags))
+        always = [tag for template in templates for tag in _constant(template, modifies)]
+        if not modifies:
+            always = [EVERYTHING, method.family, *always]
+        return cls(
+            modifies,
+            (EVERYTHING,) if modifies and EVERYTHING in always else tuple(dict.fromkeys(always)),
+            tuple((template.kind, template.parameter) for template in templates if template.parameter),
+        )
+
+    def tags(self, fields: Mapping[str, msgspec.Raw]) -> tuple[str, ...]:
+        """What the call carries, for a read, or changes, for a write.
+
+        `fields` are the body's top-level fields as raw JSON, without those that the URL names as well: which
+        of the two the platform takes is not documented, so their values cannot be told.
+        """
+        if not self.by_parameter:
+            return self.always
+        tags = list(self.always)
+        for kind, parameter in self.by_parameter:
+            value = told(fields.get(parameter))
+            if self.modifies and value is None:
+                return (EVERYTHING,)
+            tags.append(f"{kind}:{value or '*'}")
+            if self.modifies:
+                tags.append(f"{kind}:*")
+        return tuple(dict.fromkeys(tags))
+
+
+def told(raw: msgspec.Raw | None) -> str | None:
+    """The value of a tag: a whole number in its plain spelling, quoted or not; otherwise None."""
+    if raw is None:
+        return None
+    text = bytes(raw)
+    digits = text[1:-1] if text[:1] == b'"' else text
+    if not digits.isdigit() or len(digits) > MAX_DIGITS or (digits[0] == ord("0") and len(digits) > 1):
+        return None
+    return digits.decode("ascii")
+
+
+def _constant(template: TagTemplate, modifies: bool) -> Iterator[str]:
+    """The tags that a template has for every call; none when a parameter decides."""
+    if template.parameter is not None:
+        return
+    yield template.text
+    if modifies and template.value is not None:
+        yield f"{template.kind}:*"
