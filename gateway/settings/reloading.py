@@ -1,0 +1,24 @@
+"""Which settings a reload cannot take."""
+
+from operator import attrgetter
+
+from gateway.errors import Problem
+from gateway.settings.loading import Configuration
+from gateway.settings.model import Settings
+
+_FIXED = {
+    "listen": "the listening socket is kept",
+    "limits.connections": "the limit belongs to the listening socket",
+    "redis.url": "flights and cached answers are kept where they are",
+    "dedup.journal": "flights are kept where they are",
+}
+"""Keys that stay as they were at the start, with the reason."""
+
+
+def unreloadable(old: Settings, new: Configuration) -> tuple[Problem, ...]:
+    """Each change from `old` to `new` that needs a restart. With any of them, the whole reload is refused."""
+    return tuple(
+        new.problem(tuple(key.split(".")), f"cannot change while the gateway runs ({reason}); restart it")
+        for key, reason in _FIXED.items()
+        if attrgetter(key)(old) != attrgetter(key)(new.settings)
+    )

@@ -1,0 +1,72 @@
+"""What is said about settings that are right."""
+
+import pytest
+
+from gateway.settings.model import Settings
+from gateway.settings.notices import WITHOUT_EFFECT, notices
+from gateway.settings.structure import section_at
+from tests.settings.conftest import Configure
+
+SILENT = "accepted, without effect in this version"
+
+
+def lines(configure: Configure, text: str, **environ: str) -> list[str]:
+    return [str(notice) for notice in notices(configure(text, **environ))]
+
+
+def test_defaults_need_no_notice_even_when_they_are_written(configure: Configure) -> None:
+    assert lines(configure, "cache: {enabled: true, default_ttl: 0s}\ntracing: {enabled: false}") == []
+
+
+def test_what_has_no_effect_yet_is_named_with_its_place(configure: Configure) -> None:
+    assert lines(
+        configure,
+        """\
+        cache: {default_ttl: 5s}
+        upstream:
+          retries: {attempts: 5}
+        tokens:
+          reader: {vault: {path: p, key: k}}
+          writer: {env: W}
+        methods:
+          profiles/get: {ttl: 5s, token: reader}
+        """,
+        GATEWAY_DEDUP__WINDOW="1m",
+    ) == [
+        f"config.yaml:1 cache: {SILENT}",
+        f"environment:GATEWAY_DEDUP__WINDOW dedup: {SILENT}",
+        f"config.yaml:3 upstream.retries: {SILENT}",
+        f"config.yaml:5 tokens.reader.vault: {SILENT}",
+        f"config.yaml:8 methods.profiles/get.ttl: {SILENT}",
+    ]
+
+
+@pytest.mark.parametrize("pattern", WITHOUT_EFFECT, ids=".".join)
+def test_each_line_of_the_table_is_a_setting(pattern: tuple[str, ...]) -> None:
+    parent = section_at(Settings, pattern[:-1])
+    assert parent is not None
+    assert pattern[-1] in parent.model_fields
+
+
+def test_an_unchecked_certificate_is_worth_a_warning(configure: Configure) -> None:
+    [line] = lines(configure, "\nupstream: {tls: {verify: false}}")
+    assert line.startswith("config.yaml:2 upstream.tls.verify: is off: whoever sits between")
+
+
+@pytest.mark.parametrize(
+    ("text", "warned"),
+    [
+        ("listen: {host: 0.0.0.0}", True),
+        ("listen: {host: '::'}", True),
+        ("listen: {host: gateway.internal}", True),
+        ("listen: {host: 127.0.0.53}", False),
+        ("listen: {host: '::1'}", False),
+        ("listen: {host: localhost}", False),
+        ("listen: {uds: /run/g.sock}", False),
+        ("listen: {host: 0.0.0.0}\nallowed_hosts: [gateway.internal]", False),
+    ],
+)
+def test_listening_beyond_this_machine_with_names_of_this_machine_only(
+    text: str, warned: bool, configure: Configure
+) -> None:
+    assert [line.split(":")[1] for line in lines(configure, text)] == (["1 listen.host"] if warned else [])
