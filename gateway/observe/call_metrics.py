@@ -1,0 +1,108 @@
+"""What happened to calls: one reading of each CallRecord."""
+
+from collections.abc import Iterable
+from itertools import product
+
+from gateway.catalogue.model import OTHER, ApiMethod
+from gateway.observe import labels
+from gateway.observe.labels import NONE, ClosedSet, code_label
+from gateway.observe.series import Counter, Family, Histogram
+from gateway.records import CallRecord, FlightOutcome
+
+# Few bounds, since each costs a series per method. The first one tells answers from the gateway's memory from
+# those of the platform; 30 and 60 are the default time limits.
+DURATION_BOUNDS = (0.005, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+OVERHEAD_BOUNDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1)
+
+
+class CallMetrics:
+    """`methods` is shared with whoever else has the label `api_method`."""
+
+    def __init__(self, methods: ClosedSet) -> None:
+        self._methods = methods
+        self._callers = ClosedSet([NONE])
+        self._requests = Counter(
+            "gateway_requests_total",
+            "Calls that ended, by the error code of the answer and by where the answer came from.",
+            ("api_method", "code", "origin"),
+        )
+        self._duration = Histogram(
+            "gateway_request_duration_seconds",
+            "Time from a call's head to the last byte of its answer.",
+            DURATION_BOUNDS,
+            ("api_method",),
+        )
+        self._overhead = Histogram(
+            "gateway_overhead_seconds",
+            "The part of a call's time that was not spent waiting for the platform.",
+            OVERHEAD_BOUNDS,
+        )
+        self._lookups = Counter(
+            "gateway_cache_lookups_total",
+            "Reads by what the cache had for them.",
+            ("api_method", "result"),
+        )
+        self._flights = Counter(
+            "gateway_flights_total",
+            "Modifying calls by their part in a flight.",
+            ("api_method", "role"),
+        )
+        self._outcomes = Counter(
+            "gateway_flight_outcomes_total",
+            "Flights that ended, by what is known of their effect on the platform.",
+            ("api_method", "outcome"),
+        )
+        self._conversions = Counter(
+            "gateway_conversions_total", "Bodies converted from one format to the other.", ("direction",)
+        )
+        self._by_caller = Counter(
+            "gateway_callers_requests_total",
+            "Calls by the name that the caller gave; none where it gave none.",
+            ("caller",),
+        )
+        self._conversions.declare((direction,) for direction in labels.CONVERSIONS)
+        self._by_caller.declare([(NONE,), (OTHER,)])
+
+    def families(self) -> tuple[Family, ...]:
+        return (
+            self._requests,
+            self._duration,
+            self._overhead,
+            self._lookups,
+            self._flights,
+            self._outcomes,
+            self._conversions,
+            self._by_caller,
+        )
+
+    def declare_method(self, method: ApiMethod) -> None:
+        name = method.label
+        self._requests.declare((name, str(code), "upstream") for code in labels.PLATFORM_CODES)
+        self._requests.declare((name, str(code), "gateway") for code in labels.OWN_CODES)
+        self._duration.declare([(name,)])
+        if method.effect.modifies:
+            self._flights.declare(product([name], labels.FLIGHT_ROLES))
+            self._outcomes.declare(product([name], labels.FLIGHT_OUTCOMES))
+        else:
+            self._lookups.declare(product([name], labels.CACHE_RESULTS))
+
+    def declare_callers(self, callers: Iterable[str]) -> None:
+        for caller in callers:
+            self._callers.add(caller)
+            self._by_caller.declare([(caller,)])
+
+    def count(self, record: CallRecord) -> None:
+        method = self._methods.label(record.api_method)
+        self._requests.inc((method, code_label(record.code), record.origin))
+        self._duration.observe(record.seconds, (method,))
+        self._overhead.observe(max(0.0, record.seconds - record.upstream_seconds))
+        self._by_caller.inc((self._callers.label(record.caller or NONE),))
+        if record.cache is not None:
+            self._lookups.inc((method, record.cache))
+        if record.flight is not None:
+            self._flights.inc((method, record.flight))
+        for direction in record.conversions:
+            self._conversions.inc((direction,))
+
+    def flight_ended(self, api_method: str, outcome: FlightOutcome) -> None:
+        self._outcomes.inc((self._methods.label(api_method), outcome))

@@ -1,0 +1,77 @@
+"""What was asked of the platform, and how it went: one reading of each AttemptRecord."""
+
+from collections.abc import Iterable
+from itertools import product
+
+from gateway.catalogue.model import ApiMethod
+from gateway.observe import labels
+from gateway.observe.labels import NONE, ClosedSet, code_label
+from gateway.observe.series import Counter, Family, Histogram
+from gateway.records import AttemptRecord
+
+# 30 and 60 seconds are the default time limits.
+DURATION_BOUNDS = (0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+
+
+class UpstreamMetrics:
+    """`methods` is shared with whoever else has the label `api_method`."""
+
+    def __init__(self, methods: ClosedSet) -> None:
+        self._methods = methods
+        self._accounts = ClosedSet()
+        self._attempts = Counter(
+            "gateway_upstream_requests_total",
+            "Requests to the platform, each attempt of a call, by the platform's error code; "
+            "none where no answer came.",
+            ("api_method", "code"),
+        )
+        self._duration = Histogram(
+            "gateway_upstream_request_duration_seconds",
+            "Time of one request to the platform, with connecting where that was needed.",
+            DURATION_BOUNDS,
+            ("api_method",),
+        )
+        self._errors = Counter(
+            "gateway_upstream_errors_total",
+            "Requests to the platform that got no usable answer.",
+            ("account", "kind"),
+        )
+        self._items = Counter(
+            "gateway_item_results_total",
+            "Items of batch replies by their own error code.",
+            ("api_method", "code"),
+        )
+        self._duplicates = Counter(
+            "gateway_platform_duplicates_total",
+            "Replies that the platform marked as the answer of an earlier, equal request.",
+            ("api_method",),
+        )
+
+    def families(self) -> tuple[Family, ...]:
+        return self._attempts, self._duration, self._errors, self._items, self._duplicates
+
+    def declare_method(self, method: ApiMethod) -> None:
+        name = method.label
+        self._attempts.declare((name, str(code)) for code in (*labels.PLATFORM_CODES, NONE))
+        self._duration.declare([(name,)])
+        if method.effect.modifies:
+            self._duplicates.declare([(name,)])
+        if method.item_results is not None:
+            self._items.declare((name, str(code)) for code in labels.PLATFORM_CODES)
+
+    def declare_accounts(self, accounts: Iterable[str]) -> None:
+        for account in accounts:
+            self._accounts.add(account)
+            self._errors.declare(product([account], labels.FAILURE_KINDS))
+
+    def count(self, record: AttemptRecord) -> None:
+        method = self._methods.label(record.api_method)
+        code = code_label(record.code) if record.failure is None else NONE
+        self._attempts.inc((method, code))
+        self._duration.observe(record.seconds, (method,))
+        if record.failure is not None:
+            self._errors.inc((self._accounts.label(record.account), record.failure))
+        if record.duplicate:
+            self._duplicates.inc((method,))
+        for item_code in record.item_codes:
+            self._items.inc((method, code_label(item_code)))

@@ -1,0 +1,102 @@
+"""One line per call that was asked for, with every field of its record and nothing else."""
+
+import json
+
+import pytest
+from msgspec.structs import asdict, replace
+
+from gateway.observe.calllog import CallLog, LoggedCalls
+from gateway.records import CallRecord
+
+
+def logged(record: CallRecord, calls: LoggedCalls = "all") -> list[dict[str, object]]:
+    lines: list[bytes] = []
+    CallLog(lines.append, "json", calls).call(record)
+    return [json.loads(line) for line in lines]
+
+
+def test_the_line_of_a_call(a_call: CallRecord) -> None:
+    assert logged(a_call) == [
+        {
+            "time": "2025-11-23T20:00:00.250000Z",
+            "level": "info",
+            "logger": "gateway.calls",
+            "message": "call",
+            "api_method": "profiles/get",
+            "called": "profiles/get",
+            "account": "default",
+            "caller": "crm",
+            "request_id": "0192f0c1-7b1a-7c3e-9b1a-0123456789ab",
+            "code": 0,
+            "status": 200,
+            "origin": "upstream",
+            "cache": "bypass",
+            "flight": None,
+            "attempts": 1,
+            "duplicate": False,
+            "error": "",
+            "conversions": [],
+            "seconds": 0.25,
+            "upstream_seconds": 0.125,
+            "queue_seconds": 0.0,
+            "request_bytes": 230,
+            "reply_bytes": 330,
+        }
+    ]
+
+
+def test_every_field_of_a_record_is_in_the_line(a_call: CallRecord) -> None:
+    assert set(asdict(a_call)) <= set(logged(a_call)[0])
+
+
+def test_times_are_rounded_to_a_microsecond(a_call: CallRecord) -> None:
+    [line] = logged(replace(a_call, seconds=0.1 + 0.2, upstream_seconds=1 / 3, queue_seconds=1e-9))
+
+    assert (line["seconds"], line["upstream_seconds"], line["queue_seconds"]) == (0.3, 0.333333, 0.0)
+
+
+def test_a_call_may_be_logged_as_text(a_call: CallRecord) -> None:
+    lines: list[bytes] = []
+
+    CallLog(lines.append, "text", "all").call(a_call)
+
+    assert lines == [
+        b"2025-11-23T20:00:00.250000Z info gateway.calls call api_method=profiles/get called=profiles/get"
+        b" account=default caller=crm request_id=0192f0c1-7b1a-7c3e-9b1a-0123456789ab code=0 status=200"
+        b" origin=upstream cache=bypass attempts=1 duplicate=false seconds=0.25 upstream_seconds=0.125"
+        b" queue_seconds=0.0 request_bytes=230 reply_bytes=330\n"
+    ]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"code": 404}, id="an error code inside HTTP 200"),
+        pytest.param(
+            {"code": 503, "status": 503, "error": "overloaded", "origin": "gateway"}, id="an own error"
+        ),
+        pytest.param({"code": None, "status": 502}, id="an HTTP error without a code"),
+        pytest.param({"status": 0}, id="a caller that was gone"),
+    ],
+)
+def test_a_call_that_failed_is_a_warning_and_logged_as_an_error(
+    a_call: CallRecord, changes: dict[str, object]
+) -> None:
+    [line] = logged(replace(a_call, **changes), "errors")
+
+    assert line["level"] == "warning"
+
+
+@pytest.mark.parametrize("changes", [{}, {"code": None}], ids=["success", "a reply that carries no code"])
+def test_a_call_that_went_well_is_not_logged_as_an_error(
+    a_call: CallRecord, changes: dict[str, object]
+) -> None:
+    record = replace(a_call, **changes)
+
+    assert logged(record, "errors") == []
+    assert logged(record, "all")[0]["level"] == "info"
+
+
+def test_no_call_is_logged_where_none_is_wanted(a_call: CallRecord) -> None:
+    assert logged(a_call, "none") == []
+    assert logged(replace(a_call, code=500), "none") == []

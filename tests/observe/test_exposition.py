@@ -1,0 +1,126 @@
+"""The scraped page, checked by parsers that are not ours."""
+
+import asyncio
+import subprocess
+from collections.abc import Iterable
+
+import pytest
+from prometheus_client import CollectorRegistry
+from prometheus_client.metrics_core import Metric
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics_families
+from prometheus_client.parser import text_string_to_metric_families as parse_text
+
+from gateway.observe.metrics import Metrics
+from gateway.records import AttemptRecord, CallRecord
+
+pytestmark = pytest.mark.anyio
+
+# What Prometheus 2.42 sends.
+PROMETHEUS = (
+    "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,"
+    "text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
+)
+
+Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
+
+
+@pytest.fixture
+def busy(metrics: Metrics, a_call: CallRecord, an_attempt: AttemptRecord) -> Metrics:
+    """Metrics with something in them, a label that needs escaping included."""
+    metrics.call(a_call)
+    metrics.attempt(an_attempt)
+    metrics.token_rotated('odd "account"\\\n', "default")
+    return metrics
+
+
+def parse_openmetrics(page: bytes) -> list[Metric]:
+    families: Iterable[Metric] = openmetrics_families(page.decode())  # type: ignore[no-untyped-call] # it has no types
+    return list(families)
+
+
+def samples(families: Iterable[Metric]) -> Samples:
+    """Without what moves by itself, the process's own numbers."""
+    return {
+        (sample.name, frozenset(sample.labels.items())): sample.value
+        for family in families
+        for sample in family.samples
+        if not sample.name.startswith("process_")
+    }
+
+
+async def test_the_text_page_says_what_the_registry_holds(busy: Metrics, registry: CollectorRegistry) -> None:
+    page, _ = await busy.scrape("")
+
+    assert samples(parse_text(page.decode())) == samples(registry.collect())
+
+
+async def test_the_openmetrics_page_says_the_same(busy: Metrics, registry: CollectorRegistry) -> None:
+    page, _ = await busy.scrape(PROMETHEUS)
+
+    assert samples(parse_openmetrics(page)) == samples(registry.collect())
+
+
+async def test_types_and_texts_arrive(busy: Metrics, registry: CollectorRegistry) -> None:
+    page, _ = await busy.scrape(PROMETHEUS)
+
+    read = {family.name: (family.type, family.documentation) for family in parse_openmetrics(page)}
+    assert read == {family.name: (family.type, family.documentation) for family in registry.collect()}
+
+
+@pytest.mark.parametrize(
+    ("accept", "content_type"),
+    [
+        pytest.param("", "text/plain; version=0.0.4; charset=utf-8", id="no header"),
+        pytest.param("*/*", "text/plain; version=0.0.4; charset=utf-8", id="curl"),
+        pytest.param("text/html,*/*;q=0.8", "text/plain; version=0.0.4; charset=utf-8", id="a browser"),
+        pytest.param("text/plain;version=0.0.4", "text/plain; version=0.0.4; charset=utf-8", id="text"),
+        pytest.param("text/plain;version=1.0.0", "text/plain; version=0.0.4; charset=utf-8", id="newer text"),
+        pytest.param(
+            PROMETHEUS, "application/openmetrics-text; version=1.0.0; charset=utf-8", id="Prometheus"
+        ),
+        pytest.param(
+            "application/openmetrics-text",
+            "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            id="OpenMetrics of any version",
+        ),
+        pytest.param(
+            "application/openmetrics-text;version=0.0.1",
+            "text/plain; version=0.0.4; charset=utf-8",
+            id="OpenMetrics before its time",
+        ),
+    ],
+)
+async def test_the_format_is_what_the_scraper_asks_for(
+    metrics: Metrics, accept: str, content_type: str
+) -> None:
+    page, answered = await metrics.scrape(accept)
+
+    assert answered == content_type
+    assert page.endswith(b"# EOF\n") == ("openmetrics" in content_type)
+
+
+async def test_a_scrape_gives_way_between_families(metrics: Metrics, registry: CollectorRegistry) -> None:
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    bystander = asyncio.create_task(others())
+    await metrics.scrape("")
+    bystander.cancel()
+    await asyncio.gather(bystander, return_exceptions=True)
+
+    families = sum(not family.name.startswith("process_") for family in registry.collect())
+    assert turns >= families
+
+
+@pytest.mark.full
+def test_promtool_finds_nothing_to_say(busy: Metrics) -> None:
+    page, _ = asyncio.run(busy.scrape(""))
+
+    checked = subprocess.run(["promtool", "check", "metrics"], input=page, capture_output=True, check=False)
+
+    assert (checked.returncode, checked.stdout + checked.stderr) == (0, b"")
