@@ -1,0 +1,109 @@
+"""The outside of a reply: the platform's own code, its text, and the codes of a batch's items.
+
+Only these are read; a reply goes to the caller as it came. Whatever the bytes are, reading never raises:
+garbage is told by `is_json` and `is_object`, so that it can count as no answer at all.
+"""
+
+import msgspec
+
+from gateway.catalogue.shape import OBJECT, Kind, Shape
+from gateway.codec import xmlreader, xmlwriter
+from gateway.codec.body import BodyLimits, Fields, MalformedBodyError
+from gateway.codec.jsontree import Tree, is_integer
+from gateway.codec.negotiation import Format
+
+_DECODER = msgspec.json.Decoder(Fields)
+_BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_CODE_DIGITS = 9  # a "code" longer than that is something else
+_ITEMS = Shape(Kind.LIST, item=OBJECT, wrapped=True)
+
+
+class Envelope(msgspec.Struct, frozen=True, gc=False):
+    """What a reply says about the call.
+
+    `code` is None when there is no `error`, or one that is no integer. `item_codes` has one entry for each
+    item of a batch, by the same rule.
+    """
+
+    code: int | None = None
+    error_text: str | None = None
+    item_codes: tuple[int | None, ...] = ()
+    is_object: bool = False
+    is_json: bool = False  # always False for XML
+
+
+def read(body: bytes, item_results: str | None = None) -> Envelope:
+    """Read a JSON reply. `item_results` names the field with the items of a batch."""
+    try:
+        fields = _DECODER.decode(body)
+    except msgspec.ValidationError:
+        return Envelope(is_json=_is_json(body))
+    except _BROKEN:
+        return Envelope()
+    return Envelope(
+        code=_code(_value(fields, "error")),
+        error_text=_text(_value(fields, "error_text")),
+        item_codes=_item_codes(_value(fields, item_results)) if item_results is not None else (),
+        is_object=True,
+        is_json=True,
+    )
+
+
+def read_xml(body: bytes, limits: BodyLimits, item_results: str | None = None) -> Envelope:
+    """Read an XML reply; one outside the limits is garbage."""
+    shape = OBJECT if item_results is None else Shape(Kind.OBJECT, {item_results: _ITEMS})
+    try:
+        fields = xmlreader.read(body, shape, limits)
+    except MalformedBodyError:
+        return Envelope()
+    items = fields.get(item_results) if item_results is not None else None
+    return Envelope(
+        code=_code(fields.get("error")),
+        error_text=_text(fields.get("error_text")),
+        item_codes=_item_codes(items),
+        is_object=True,
+    )
+
+
+def own_error(wanted: Format, code: int, text: str) -> bytes:
+    """The gateway's own error in the platform's shape; the text says that it is ours."""
+    fields: dict[str, Tree] = {"error": code, "error_text": f"gateway: {text}"}
+    if wanted is Format.XML:
+        return xmlwriter.write(fields, OBJECT, mark_arrays=False)
+    return msgspec.json.encode(fields)
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        msgspec.json.decode(body, type=msgspec.Raw)
+    except _BROKEN:
+        return False
+    return True
+
+
+def _value(fields: Fields, name: str) -> object:
+    raw = fields.get(name)
+    if raw is None:
+        return None
+    try:
+        return msgspec.json.decode(raw)
+    except _BROKEN:  # not UTF-8 inside, or an integer of over 4300 digits
+        return None
+
+
+def _code(value: object) -> int | None:
+    if type(value) is int:  # not a bool, which is an int too
+        return value
+    if isinstance(value, str) and len(value) <= _CODE_DIGITS and is_integer(value):
+        return int(value)
+    return None
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _item_codes(items: object) -> tuple[int | None, ...]:
+    if not isinstance(items, list):
+        return ()
+    return tuple(_code(item.get("error")) if isinstance(item, dict) else None for item in items)

@@ -1,0 +1,57 @@
+"""A whole JSON value as Python values, for the conversions and the fingerprint.
+
+Integers of any length stay integers; every other number stays a `msgspec.Raw` with its own spelling (`1.10`,
+`1e400`), since a float would change it. Of names that come twice in an object the last counts.
+"""
+
+from typing import TypeAlias
+
+import msgspec
+
+from gateway.codec import jsonbody
+from gateway.codec.body import Fields, MalformedBodyError
+
+Tree: TypeAlias = "dict[str, Tree] | list[Tree] | str | int | msgspec.Raw | None"
+"""A JSON value; bool is an int here as in Python, Raw is a number in its own spelling."""
+
+_DECODER = msgspec.json.Decoder(float_hook=msgspec.Raw)
+_CANONICAL = msgspec.json.Encoder(order="sorted")
+
+
+def parse(raw: bytes | msgspec.Raw) -> Tree:
+    """Read a JSON value; MalformedBodyError for what is none, or has an integer of over 4300 digits."""
+    try:
+        tree: Tree = _DECODER.decode(raw)
+    except msgspec.ValidationError:
+        raise MalformedBodyError("an integer has too many digits") from None
+    except msgspec.DecodeError as error:
+        raise MalformedBodyError(jsonbody.malformed(error)) from None
+    except UnicodeDecodeError:
+        raise MalformedBodyError("the body is not UTF-8") from None
+    except RecursionError:
+        raise MalformedBodyError("the body is nested too deep") from None
+    return tree
+
+
+def write(tree: object) -> bytes:
+    """Write a tree, keys in their order."""
+    return msgspec.json.encode(tree)
+
+
+def write_sorted(tree: object) -> bytes:
+    """Write a tree with the keys of every object sorted: one spelling for one meaning."""
+    return _CANONICAL.encode(tree)
+
+
+def to_fields(tree: dict[str, Tree]) -> Fields:
+    """The object as top-level fields, each value written as JSON."""
+    return {name: msgspec.Raw(msgspec.json.encode(value)) for name, value in tree.items()}
+
+
+def is_integer(text: str) -> bool:
+    """Whether a text is an integer in its one canonical decimal form: no plus, no leading zeros, not `-0`."""
+    digits = text[1:] if text.startswith("-") else text
+    # str.isdigit() alone is true of Arabic digits and of superscripts.
+    if not (digits.isascii() and digits.isdigit()):
+        return False
+    return digits[0] != "0" or text == "0"

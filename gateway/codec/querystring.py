@@ -1,0 +1,53 @@
+"""The URL's parameters: what is kept goes on byte for byte and in order.
+
+They are never decoded and written again, since adding one, however spelt, is the platform's documented way to
+tell two equal calls apart.
+"""
+
+from urllib.parse import quote_from_bytes, unquote_to_bytes
+
+from gateway.codec.negotiation import Format
+
+_FORMATS = {b"format=json": Format.JSON, b"format=xml": Format.XML}
+
+
+def take(query: bytes) -> tuple[Format | None, bytes]:
+    """The reply format that the URL asks for, and the query without it and without any token.
+
+    `format=csv` and the like stay: they are the platform's to answer. Of several formats the last counts.
+    """
+    if not query:
+        return None, b""
+    wanted: Format | None = None
+    kept = []
+    for segment in query.split(b"&"):
+        named = _FORMATS.get(segment) or _FORMATS.get(_decoded(segment))
+        if named is not None:
+            wanted = named
+        else:
+            kept.extend(_without_token(segment))
+    return wanted, b"&".join(kept)
+
+
+def place(query: bytes, token: str) -> bytes:
+    """The query with our token behind what is there."""
+    placed = b"token=" + quote_from_bytes(token.encode(), safe="").encode()
+    return query + b"&" + placed if query else placed
+
+
+def _without_token(segment: bytes) -> list[bytes]:
+    """The segment, or nothing. Some servers also split at `;`: there only the token's own part goes."""
+    if b";" not in segment:
+        return [] if _names_token(segment) else [segment]
+    parts = [part for part in segment.split(b";") if not _names_token(part)]
+    return [b";".join(parts)] if parts else []
+
+
+def _names_token(part: bytes) -> bool:
+    name = _decoded(part.partition(b"=")[0])
+    # Blanks and NUL around a name are dropped by some servers.
+    return name.decode(errors="replace").strip(" \t\r\n\0").casefold() == "token"
+
+
+def _decoded(text: bytes) -> bytes:
+    return unquote_to_bytes(text.replace(b"+", b" "))

@@ -1,0 +1,24 @@
+"""Where a token may stand in a call, and how ours gets there. A caller's own token never gets through.
+
+Nothing is spliced: a body is decoded, its token set, and encoded again, so it makes no difference how the
+caller spelt or hid one.
+"""
+
+import msgspec
+
+from gateway.codec.body import Fields
+
+_TOKEN = "token"  # noqa: S105  a parameter's name
+
+
+def strip(fields: Fields) -> Fields:
+    """The fields without any that a platform could read as `token`.
+
+    Some decoders fold case, and folding has two surprises beyond ASCII: the Kelvin sign is a k.
+    """
+    return {name: value for name, value in fields.items() if len(name) != 5 or name.casefold() != _TOKEN}
+
+
+def place(fields: Fields, token: str) -> Fields:
+    """The fields with our token first and no other."""
+    return {_TOKEN: msgspec.Raw(msgspec.json.encode(token)), **strip(fields)}

@@ -1,0 +1,182 @@
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.catalogue.shape import OBJECT, Kind, Shape
+from gateway.codec import jsonbody, tokenslot, xmlbody
+from gateway.codec.body import BodyLimits, MalformedBodyError
+from gateway.codec.fingerprint import CANONICAL_BYTES, fingerprint
+
+LIMITS = BodyLimits(depth=64, elements=2_000_000)
+INTEGER = Shape(Kind.INTEGER)
+ROW = Shape(Kind.OBJECT, {"id": INTEGER})
+SHAPE = Shape(
+    Kind.OBJECT,
+    {"db_id": INTEGER, "ids": Shape(Kind.LIST, item=INTEGER), "rows": Shape(Kind.LIST, item=ROW), "row": ROW},
+)
+
+
+def of(
+    body: bytes | str, shape: Shape = SHAPE, query: bytes = b"", scope: str = "default", method: str = "m"
+) -> bytes:
+    fields = jsonbody.decode(body.encode() if isinstance(body, str) else body, LIMITS)
+    return fingerprint(scope, method, query, tokenslot.strip(fields), shape)
+
+
+def of_xml(body: str, shape: Shape = SHAPE) -> bytes:
+    return fingerprint(
+        "default", "m", b"", tokenslot.strip(xmlbody.decode(body.encode(), shape, LIMITS)), shape
+    )
+
+
+def test_it_has_16_bytes() -> None:
+    assert len(of("{}")) == 16
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        pytest.param('{"a":1,"b":2}', '{"b":2,"a":1}', id="order of fields"),
+        pytest.param(
+            '{"a":{"x":1,"y":[{"p":1,"q":2}]}}', '{"a":{"y":[{"q":2,"p":1}],"x":1}}', id="inner order"
+        ),
+        pytest.param('{"a":[1,2]}', ' { "a" :\n[ 1 ,\t2 ] } ', id="spacing"),
+        pytest.param('{"a":"é/"}', r'{"\u0061":"\u00e9\/"}', id="escapes"),
+        pytest.param('{"a":1,"a":2}', '{"a":2}', id="doubled fields"),
+        pytest.param('{"a":1,"token":"x"}', '{"Token":"y","a":1}', id="token"),
+        pytest.param('{"db_id":"7"}', '{"db_id":7}', id="integer as text, typed"),
+        pytest.param('{"ids":["7",8]}', '{"ids":[7,"8"]}', id="integers in a typed list"),
+        pytest.param(
+            '{"rows":[{"id":"7"}],"row":{"id":"1"}}', '{"rows":[{"id":7}],"row":{"id":1}}', id="inside"
+        ),
+    ],
+)
+def test_spellings_of_one_call_are_equal(one: str, other: str) -> None:
+    assert of(one) == of(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        pytest.param('{"a":1}', '{"a":"1"}', id="number and text, untyped"),
+        pytest.param('{"data":{"db_id":1}}', '{"data":{"db_id":"1"}}', id="typed elsewhere only"),
+        pytest.param('{"rows":{"id":1}}', '{"rows":{"id":"1"}}', id="structure other than the type"),
+        pytest.param('{"db_id":"07"}', '{"db_id":7}', id="not canonical"),
+        pytest.param('{"db_id":"-0"}', '{"db_id":0}', id="minus zero"),
+        pytest.param('{"db_id":1}', '{"db_id":1.0}', id="1 and 1.0"),
+        pytest.param('{"a":1.1}', '{"a":1.10}', id="spelling of a number"),
+        pytest.param('{"a":100}', '{"a":1e2}', id="exponent"),
+        pytest.param('{"a":12345678901234567890}', '{"a":12345678901234567891}', id="20 digits"),
+        pytest.param('{"a":9007199254740993}', '{"a":9007199254740992}', id="beyond a double"),
+        pytest.param('{"a":null}', "{}", id="null and absent"),
+        pytest.param('{"a":""}', '{"a":null}', id="empty and null"),
+        pytest.param('{"a":[]}', '{"a":{}}', id="empty list and object"),
+        pytest.param('{"a":[1]}', '{"a":1}', id="list of one"),
+        pytest.param('{"a":[1,2]}', '{"a":[2,1]}', id="order of a list"),
+        pytest.param('{"a":true}', '{"a":1}', id="true and 1"),
+        pytest.param('{"a":"x"}', '{"a":"X"}', id="case"),
+        pytest.param('{"a":"e\u0301"}', '{"a":"é"}', id="normal forms"),
+        pytest.param('{"a":"b","c":"d"}', '{"a":"b\\",\\"c\\":\\"d"}', id="quoting"),
+        pytest.param('{"data":{"token":1}}', '{"data":{"token":2}}', id="inner token is data"),
+    ],
+)
+def test_calls_that_differ_in_meaning_differ(one: str, other: str) -> None:
+    assert of(one) != of(other)
+
+
+def test_account_method_and_query_belong_to_it() -> None:
+    prints = {
+        of("{}"),
+        of("{}", scope="other"),
+        of("{}", method="n"),
+        of("{}", query=b"request_id=1"),
+        of("{}", query=b"request_id=2"),
+        of("{}", query=b"\xff"),
+    }
+    assert len(prints) == 6
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (("ab", "c", b""), ("a", "bc", b"")),
+        (("a", "", b"b"), ("a", "b", b"")),
+        (('a","b', "c", b""), ("a", 'b","c', b"")),
+        (("a", 'b",""', b""), ("a", "b", b'",""')),
+    ],
+)
+def test_no_part_runs_into_the_next(one: tuple[str, str, bytes], other: tuple[str, str, bytes]) -> None:
+    assert fingerprint(*one, {}, OBJECT) != fingerprint(*other, {}, OBJECT)
+
+
+def test_xml_and_json_of_one_call_are_equal() -> None:
+    as_json = '{"db_id":7,"ids":[1],"rows":[{"id":5,"name":"a<b"}],"phone":"007","token":"t"}'
+    as_xml = (
+        "<xml><token>x</token><phone>007</phone><rows><name>a&lt;b</name><id>5</id></rows>"
+        "<ids>1</ids><db_id>7</db_id></xml>"
+    )
+
+    assert of_xml(as_xml) == of(as_json)
+
+
+def test_an_integer_of_too_many_digits_is_refused() -> None:
+    with pytest.raises(MalformedBodyError, match=r"^an integer has too many digits$"):
+        of('{"a":' + "9" * 5000 + "}")
+
+
+def test_a_long_text_of_digits_is_a_number_where_typed() -> None:
+    assert of('{"db_id":"' + "9" * 4000 + '"}') == of('{"db_id":' + "9" * 4000 + "}")
+
+
+def big(extra: str = "", size: int = CANONICAL_BYTES) -> str:
+    return '{"pad":"' + "x" * size + '"' + extra + "}"
+
+
+def test_above_the_size_the_bytes_count() -> None:
+    assert of(big(',"a":1')) == of(big(',"a":1,"token":"t"'))
+    assert of(big(',"a":1')) != of(big(',"a":2'))
+    assert of(big(',"a":[1,2]')) != of(big(',"a":[1, 2]'))
+    assert of(big(), query=b"a") != of(big(), query=b"b")
+
+
+def test_up_to_the_size_the_meaning_counts() -> None:
+    padding = "x" * (CANONICAL_BYTES - len('{"pad":"","a":[1,2]}'))
+    last = f'{{"pad":"{padding}","a":[1,2]}}'
+
+    assert len(last) == CANONICAL_BYTES
+    assert of(last) == of(f'{{"a":[1,2],"pad":"{padding}"}}')
+    assert of(last) != of(last.replace("[1,2]", "[1, 2]")), "one byte more is over the size"
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=10,
+)
+BODIES = st.dictionaries(st.text().filter(lambda name: name.casefold() != "token"), JSON, max_size=5)
+
+
+def shuffled(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: shuffled(value[name]) for name in reversed(value)}
+    return [shuffled(item) for item in value] if isinstance(value, list) else value
+
+
+@given(BODIES)
+def test_order_spacing_and_escapes_never_count(body: dict[str, Any]) -> None:
+    other = json.dumps(shuffled(body), ensure_ascii=True, indent=1)
+
+    assert of(json.dumps(body, ensure_ascii=False, separators=(",", ":")), OBJECT) == of(other, OBJECT)
+
+
+@given(BODIES, BODIES)
+def test_two_bodies_are_equal_exactly_when_their_fingerprints_are(
+    one: dict[str, Any], other: dict[str, Any]
+) -> None:
+    # json.dumps and not ==, for which True is 1.
+    same = json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+
+    assert (of(json.dumps(one), OBJECT) == of(json.dumps(other), OBJECT)) is same
