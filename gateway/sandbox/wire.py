@@ -1,0 +1,75 @@
+"""The connection below HTTP: refused, cut with a RST, or given bytes that no server would send.
+
+It builds on uvicorn's httptools protocol, which is not a public interface; the version is pinned, and the
+tests of this package send every fault over a real socket.
+"""
+
+import asyncio
+import socket
+import struct
+from collections.abc import Callable
+from typing import Any, cast
+
+from starlette.types import Message, Receive, Scope
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+_EXTENSION = "sandbox.transport"
+# Linger on, for no time: closing then sends a RST and drops what was not yet sent (socket(7), SO_LINGER).
+_RST_ON_CLOSE = struct.pack("ii", 1, 0)
+
+
+class SandboxProtocol(HttpToolsProtocol):
+    """uvicorn's protocol, with the transport in the scope and a say in whether a connection is taken."""
+
+    def __init__(self, config: Config, server_state: ServerState, is_refused: Callable[[], bool]) -> None:
+        super().__init__(config, server_state, app_state={})
+        self._is_refused = is_refused
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        transport = cast(asyncio.Transport, transport)  # uvloop's is one by its methods only
+        super().connection_made(transport)
+        if self._is_refused():
+            cut(transport)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        # uvicorn types the scope as a TypedDict that allows no extension but its own.
+        scope = cast(dict[str, Any], self.scope)
+        scope["extensions"] = {_EXTENSION: self.transport}
+
+
+async def reset(scope: Scope, receive: Receive) -> None:
+    """Cuts the connection with a RST."""
+    cut(_transport(scope))
+    await _gone(receive)
+
+
+async def write_and_close(scope: Scope, receive: Receive, data: bytes) -> None:
+    """Writes `data` as it is and closes the connection in the ordinary way."""
+    transport = _transport(scope)
+    transport.write(data)
+    transport.close()
+    await _gone(receive)
+
+
+def _transport(scope: Scope) -> asyncio.Transport:
+    transport = scope.get("extensions", {}).get(_EXTENSION)
+    if transport is None:
+        raise RuntimeError("this fault needs the sandbox's own server: gateway.sandbox.serving")
+    return cast(asyncio.Transport, transport)
+
+
+def cut(transport: asyncio.BaseTransport) -> None:
+    """Ends the connection at once, with a RST."""
+    taken = cast(asyncio.Transport, transport)
+    taken.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RST_ON_CLOSE)
+    taken.abort()
+
+
+async def _gone(receive: Receive) -> None:
+    """Until the server noticed that the connection is gone: it answers for an application that is silent."""
+    message: Message = await receive()
+    while message["type"] != "http.disconnect":
+        message = await receive()
