@@ -1,0 +1,98 @@
+"""The values that a call consists of on its way, from what came in to what goes out.
+
+Call       as it arrived              (dataplane)
+Request    decoded, without any token (intake)
+Answer     what the caller gets       (presentation)
+Trail      what happened on the way, noted as it happens; becomes the one record of the call
+"""
+
+import msgspec
+
+from gateway.catalogue.model import ApiMethod
+from gateway.codec.body import Fields
+from gateway.codec.negotiation import Format
+from gateway.headers import Headers
+from gateway.records import CacheResult, CallRecord, Conversion, FlightRole, Origin
+from gateway.routing import Target
+
+
+class Call(msgspec.Struct, frozen=True, gc=False):
+    """A call as it arrived, its body whole."""
+
+    target: Target
+    query: bytes
+    headers: Headers
+    body: bytes
+
+
+class Request(msgspec.Struct, frozen=True, gc=False):
+    """What a call means: the method and its parameters, without any token and without the reply's format."""
+
+    account: str
+    method: ApiMethod
+    fields: Fields
+    query: bytes  # what remains of the URL's parameters, byte for byte
+    format: Format  # of the body that came
+    reply_format: Format
+    untouched: bool  # the caller asked for a format that is the platform's own affair (csv)
+    key: str | None  # the caller's Request-ID or Idempotency-Key
+
+
+class Answer(msgspec.Struct, frozen=True, gc=False):
+    """What the caller gets, but for the headers that every answer carries."""
+
+    status: int
+    content_type: bytes
+    body: bytes
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+class Trail(msgspec.Struct, gc=False):
+    """Notes on one call, taken as it goes. The only mutable value of a call."""
+
+    time: float  # seconds since the epoch
+    started: float  # the loop's clock, seconds
+    request_id: str
+    reply_format: Format = Format.JSON
+    api_method: str = "other"
+    called: str = ""
+    account: str = "default"
+    caller: str = ""
+    code: int | None = None
+    status: int = 0
+    origin: Origin = "gateway"
+    cache: CacheResult | None = None
+    flight: FlightRole | None = None
+    attempts: int = 0
+    duplicate: bool = False
+    error: str = ""
+    conversions: tuple[Conversion, ...] = ()
+    upstream_seconds: float = 0.0
+    queue_seconds: float = 0.0
+    request_bytes: int = 0
+    reply_bytes: int = 0
+
+    def record(self, now: float) -> CallRecord:
+        """The record of the call, ended at `now` by the loop's clock."""
+        return CallRecord(
+            time=self.time,
+            api_method=self.api_method,
+            called=self.called,
+            account=self.account,
+            caller=self.caller,
+            request_id=self.request_id,
+            code=self.code,
+            status=self.status,
+            origin=self.origin,
+            cache=self.cache,
+            flight=self.flight,
+            attempts=self.attempts,
+            duplicate=self.duplicate,
+            error=self.error,
+            conversions=self.conversions,
+            seconds=now - self.started,
+            upstream_seconds=self.upstream_seconds,
+            queue_seconds=self.queue_seconds,
+            request_bytes=self.request_bytes,
+            reply_bytes=self.reply_bytes,
+        )

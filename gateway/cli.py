@@ -1,0 +1,142 @@
+"""The commands. The only place that prints to a terminal or exits.
+
+Exit codes: 0 all is well, 1 refused (one plain line says why), 130 interrupted.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import Coroutine
+from typing import Any, BinaryIO, NoReturn, TypeVar
+
+import click
+import uvloop
+
+from gateway import __version__
+from gateway.errors import GatewayError, SettingsError
+
+T = TypeVar("T")
+
+_config_option = click.option(
+    "--config", "config", metavar="FILE", help="The configuration; else $GATEWAY_CONFIG, else ./config.yaml."
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def commands() -> None:
+    """A local gateway in front of the platform's API.
+
+    Applications call it without a token, exactly as they would call the platform; only their base URL
+    changes. Try it: gateway demo
+    """
+
+
+@commands.command()
+@_config_option
+def serve(config: str | None) -> None:
+    """Run the gateway."""
+    from gateway.commands import serving
+
+    _exit_after(_run(serving.serve(config, os.environ, _unbuffered(1))))
+
+
+@commands.command()
+@_config_option
+def check(config: str | None) -> None:
+    """Say everything that is wrong with the configuration; changes and sends nothing."""
+    from gateway.settings.loading import find, read
+    from gateway.settings.notices import notices
+
+    path = find(config, os.environ)
+    configuration = read(path, os.environ)
+    for notice in notices(configuration):
+        click.echo(str(notice))
+    click.echo(f"{path}: ok")
+
+
+@commands.command()
+@click.option("--port", default=8080, show_default=True, help="Where the gateway listens.")
+def demo(port: int) -> None:
+    """Run a gateway in front of a sandbox, with a throw-away token, and print calls to try."""
+    from gateway.commands import demonstration
+
+    _exit_after(_run(demonstration.demo(port, _unbuffered(2), click.echo)))
+
+
+@commands.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Where the sandbox listens.")
+@click.option("--port", default=9000, show_default=True, help="Its port; 0 is any free one.")
+@click.option("--token", "tokens", multiple=True, metavar="T", help="A token it accepts; may be repeated.")
+@click.option("--latency", default=0, metavar="MS", help="Milliseconds that every answer takes.")
+@click.option("--seed", default=0, metavar="N", help="Which sample data.")
+def sandbox(host: str, port: int, tokens: tuple[str, ...], latency: int, seed: int) -> None:
+    """Run a stand-in for the platform, to test against."""
+    from gateway.sandbox import serving
+
+    _run(serving.serve(click.echo, host, port, tokens, latency / 1000, seed))
+
+
+@commands.command()
+@click.argument("method")
+@click.option("--body", "body", type=click.File("rb"), help="The body of the call; - is the standard input.")
+@click.option(
+    "--content-type", default="application/json", show_default=True, help="The body's content type."
+)
+@_config_option
+def explain(method: str, body: Any, content_type: str, config: str | None) -> None:
+    """Say how a call would be treated; sends nothing."""
+    from gateway.commands import explaining
+
+    content = body.read() if body is not None else b"{}"
+    report = asyncio.run(explaining.explain(method, content, content_type, config, os.environ))
+    click.echo(json.dumps(report, indent=2, ensure_ascii=False))
+
+
+@commands.command()
+def schema() -> None:
+    """Print the JSON Schema of config.yaml."""
+    from gateway.settings.schema import schema as of_settings
+
+    click.echo(json.dumps(of_settings(), indent=2))
+
+
+@commands.command()
+def version() -> None:
+    """Print the version."""
+    click.echo(__version__)
+
+
+def main() -> NoReturn:
+    """Run a command; every refusal ends as plain text on stderr, never as a traceback."""
+    try:
+        commands.main(prog_name="gateway", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(1)
+    except SettingsError as error:
+        for problem in error.problems:
+            click.echo(str(problem), err=True)
+        sys.exit(1)
+    except (GatewayError, OSError) as error:
+        click.echo(f"gateway: {error}", err=True)
+        sys.exit(1)
+    except (KeyboardInterrupt, click.Abort):
+        sys.exit(130)
+    sys.exit(0)
+
+
+def _run(work: Coroutine[Any, Any, T]) -> T:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(work)
+
+
+def _exit_after(ended_by: signal.Signals | None) -> None:
+    if ended_by is signal.SIGINT:
+        sys.exit(130)
+
+
+def _unbuffered(descriptor: int) -> BinaryIO:
+    """The log's own way out: a buffered stream loses lines when the other end stops reading for a while."""
+    return open(descriptor, "wb", buffering=0, closefd=False)

@@ -1,0 +1,36 @@
+"""`gateway serve`: the configuration is read, the socket bound, the gateway started, in this order."""
+
+import logging
+import signal
+from collections.abc import Mapping
+from typing import BinaryIO
+
+from gateway import __version__, server
+from gateway.app import Gateway, World
+from gateway.catalogue import loading as catalogue_loading
+from gateway.settings import loading
+from gateway.settings.notices import notices
+
+log = logging.getLogger("gateway")
+
+
+async def serve(config: str | None, environ: Mapping[str, str], stdout: BinaryIO) -> signal.Signals | None:
+    """Returns the signal that ended it. Raises SettingsError, TokenMissingError or OSError (address
+    taken)."""
+    path = loading.find(config, environ)
+    configuration = loading.read(path, environ)
+    listener = server.bind(configuration.settings.listen)
+    gateway = Gateway(configuration.settings, catalogue_loading.load(), World(environ, stdout))
+
+    def announce() -> None:
+        log.info("gateway %s listens on %s (configuration: %s)", __version__, server.address(listener), path)
+
+    try:
+        await gateway.start()
+    except BaseException:
+        listener.close()
+        await gateway.stop(0)
+        raise
+    for notice in notices(configuration):
+        log.warning("%s", notice)
+    return await server.serve(gateway, listener, announce)

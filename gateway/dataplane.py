@@ -1,0 +1,161 @@
+"""ASGI in front of the pipeline: the caller's side of a call, raw, since every layer here is paid by every
+call.
+
+Reads the body within its bounds, writes the answer with the headers that every answer carries, and ends each
+call in exactly one record, whatever happened to it. Refuses to know what a call means.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from starlette.types import Receive, Scope, Send
+
+from gateway import body, errors, guard, headers, identity
+from gateway.call import Answer, Call, Trail
+from gateway.catalogue.model import Effect
+from gateway.codec.negotiation import Format
+from gateway.headers import Headers
+from gateway.pipeline import Pipeline
+from gateway.records import CallRecord
+from gateway.routing import MethodPolicy, Router, Target
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class CallRules:
+    """What the data plane checks before a call goes into the pipeline, for one configuration."""
+
+    router: Router
+    policy: MethodPolicy
+    pipeline: Pipeline
+    allowed_hosts: frozenset[str]
+    body_bytes: int
+    xml_bytes: int
+    body_timeout: float  # seconds
+    caller_header: bytes  # lower case
+    known_callers: frozenset[str]
+
+
+class DataPlane:
+    """Answers calls. `rules` is read once per call, so that a reload may replace it at any time."""
+
+    def __init__(
+        self,
+        rules: CallRules,
+        *,
+        observe: Callable[[CallRecord], None],
+        clock: Callable[[], float],
+        wall_clock: Callable[[], float],
+        new_id: Callable[[], str],
+    ) -> None:
+        self.rules = rules
+        self.in_progress = 0
+        self._observe = observe
+        self._clock = clock
+        self._wall_clock = wall_clock
+        self._new_id = new_id
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        rules = self.rules
+        found = headers.pick(scope["headers"], rules.caller_header)
+        trail = Trail(time=self._wall_clock(), started=self._clock(), request_id="")
+        self.in_progress += 1
+        try:
+            answer = await self._answer(rules, scope, receive, found, trail)
+            trail.status, trail.reply_bytes = answer.status, len(answer.body)
+            await self._send(send, answer, trail)
+        except body.CallerGone:
+            trail.error = "caller_gone"
+        finally:
+            self.in_progress -= 1
+            self._observe(trail.record(self._clock()))
+
+    async def _answer(
+        self, rules: CallRules, scope: Scope, receive: Receive, found: Headers, trail: Trail
+    ) -> Answer:
+        """The pipeline's answer, or what stands for it: every refusal and every fault ends as an answer
+        here."""
+        intake, presentation = rules.pipeline.intake, rules.pipeline.presentation
+        trail.request_id = self._new_id()
+        trail.reply_format = intake.reply_format(found, scope["query_string"])
+        trail.caller = _caller(found, rules.known_callers)
+        try:
+            return await self._call(rules, scope, receive, found, trail)
+        except errors.CallError as error:
+            refused = error
+        except body.CallerGone:
+            raise
+        except Exception as error:
+            log.error("a call to %s failed inside the gateway", trail.api_method, exc_info=error)
+            refused = errors.CallError(errors.INTERNAL, "internal error; the log says more")
+        trail.origin, trail.code, trail.error = "gateway", refused.kind.code, refused.kind.name
+        return presentation.of_error(refused, trail.reply_format)
+
+    async def _call(
+        self, rules: CallRules, scope: Scope, receive: Receive, found: Headers, trail: Trail
+    ) -> Answer:
+        server = scope["server"]
+        guard.check(found, server[0] if server else None, rules.allowed_hosts)
+        target = rules.router.find(scope["raw_path"])
+        trail.api_method, trail.called, trail.account = target.method.label, target.called, target.account
+        _check_http_method(scope["method"], target)
+        rules.policy.check(target.method)
+        key = identity.caller_key(found)
+        if key is not None:
+            trail.request_id = key
+        body_format = rules.pipeline.intake.body_format(found)
+        limit = rules.body_bytes if body_format is Format.JSON else rules.xml_bytes
+        content = await body.read(receive, found, limit, rules.body_timeout)
+        trail.request_bytes = len(content)
+        return await rules.pipeline.answer(
+            Call(target, scope["query_string"], found, content), body_format, key, trail
+        )
+
+    async def _send(self, send: Send, answer: Answer, trail: Trail) -> None:
+        seconds = self._clock() - trail.started
+        timing = b"gateway;dur=%.1f, upstream;dur=%.1f" % (
+            (seconds - trail.upstream_seconds) * 1000,
+            trail.upstream_seconds * 1000,
+        )
+        await send(
+            {
+                "type": "http.response.start",
+                "status": answer.status,
+                "headers": [
+                    (b"content-type", answer.content_type),
+                    (b"content-length", b"%d" % len(answer.body)),
+                    (b"request-id", trail.request_id.encode("ascii")),
+                    (b"cache-status", _cache_status(trail)),
+                    *(((b"gateway-flight", trail.flight.encode("ascii")),) if trail.flight else ()),
+                    (b"server-timing", timing),
+                    *answer.headers,
+                ],
+            }
+        )
+        await send({"type": "http.response.body", "body": answer.body})
+
+
+def _caller(found: Headers, known: frozenset[str]) -> str:
+    name = found.get(headers.CALLER)
+    if name is None:
+        return ""
+    text = name.decode("latin-1")
+    return text if text in known else "other"
+
+
+def _check_http_method(http_method: str, target: Target) -> None:
+    """POST for all; QUERY (RFC 10008) for what surely only reads."""
+    reads = target.method.effect is Effect.READ
+    if http_method == "POST" or (http_method == "QUERY" and reads):
+        return
+    allowed = "POST, QUERY" if reads else "POST"
+    raise errors.CallError(errors.HTTP_METHOD_REFUSED, f"call this with {allowed}", {"Allow": allowed})
+
+
+def _cache_status(trail: Trail) -> bytes:
+    """RFC 9211. An own error has no cache story to tell, only its reason."""
+    if trail.origin == "gateway":
+        return b"gateway; detail=" + trail.error.replace("_", "-").encode("ascii")
+    return b"gateway; fwd=bypass" if trail.cache is not None else b"gateway; fwd=method"

@@ -1,0 +1,102 @@
+"""Finished exports: `GET <download_path>/...` passed on with the token in the header, piece by piece.
+
+Never kept, never redirected elsewhere: a redirect would carry the token's fruit, or the caller, to a place
+that nobody configured.
+"""
+
+import logging
+import re
+from dataclasses import dataclass
+
+import httpx
+from starlette.types import Receive, Scope, Send
+
+from gateway import errors
+from gateway.codec import querystring
+from gateway.outgoing import USER_AGENT
+from gateway.tasks import TaskOwner
+from gateway.tokens.secret import Secret
+from gateway.upstream import failures
+from gateway.upstream.admission import Admission
+from gateway.upstream.extensions import MODIFIES, STREAM
+
+log = logging.getLogger(__name__)
+
+# Only what the platform's addresses are made of, so that nothing can climb out of the download path.
+_REST = re.compile(rb"(?:/+[A-Za-z0-9._~=@:,+-]+)+")
+_PASSED_ON = frozenset((b"content-type", b"content-length", b"content-disposition", b"retry-after"))
+
+
+@dataclass(frozen=True, slots=True)
+class Downloads:
+    """The downloads of one account."""
+
+    origin: httpx.URL
+    path: bytes  # in front of every download, on the platform and here
+    transport: httpx.AsyncBaseTransport
+    admission: Admission
+    owner: TaskOwner
+
+    async def serve(self, scope: Scope, rest: bytes, token: Secret, receive: Receive, send: Send) -> None:
+        """Stream the file at `rest` behind the download path. Raises CallError until the first byte went
+        out."""
+        if not _REST.fullmatch(rest) or any(set(part) <= {0x2E} and part for part in rest.split(b"/")):
+            raise errors.CallError(errors.BAD_REQUEST, "this is no path of a download")
+        _, query = querystring.take(scope["query_string"])
+        target = self.path + rest + (b"?" + query if query else b"")
+        async with self.admission:
+            response = await self._open(target, token)
+            try:
+                await self._pass_on(response, receive, send)
+            finally:
+                await response.aclose()
+
+    async def _open(self, target: bytes, token: Secret) -> httpx.Response:
+        request = httpx.Request(
+            "GET",
+            self.origin.copy_with(raw_path=target),
+            headers=[
+                (b"Host", self.origin.netloc),
+                (b"Authorization", b"Bearer " + token.reveal().encode()),
+                (b"Accept-Encoding", b"identity"),
+                (b"User-Agent", USER_AGENT),
+            ],
+            extensions={STREAM: True, MODIFIES: False},
+        )
+        try:
+            response = await self.transport.handle_async_request(request)
+        except httpx.TransportError as error:
+            kind = (
+                errors.UPSTREAM_TIMEOUT
+                if failures.kind_of(error) == "timeout"
+                else errors.UPSTREAM_UNREACHABLE
+            )
+            raise errors.CallError(kind, "the platform did not answer") from error
+        if response.is_redirect:
+            await response.aclose()
+            raise errors.CallError(
+                errors.UPSTREAM_PROTOCOL, "the platform redirected the download; not followed"
+            )
+        return response
+
+    async def _pass_on(self, response: httpx.Response, receive: Receive, send: Send) -> None:
+        passed = [(name.lower(), value) for name, value in response.headers.raw if name.lower() in _PASSED_ON]
+        await send({"type": "http.response.start", "status": response.status_code, "headers": passed})
+        gone = self.owner.start(_until_gone(receive), "caller of a download")
+        try:
+            async for piece in response.aiter_raw():
+                if gone.done():
+                    return  # sending to nobody would pull the whole file for nothing
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+        except httpx.TransportError as error:
+            # The head is out: an end without the last byte is all that can still tell the caller.
+            log.warning("a download broke off: %s", failures.kind_of(error))
+        finally:
+            gone.cancel()
+
+
+async def _until_gone(receive: Receive) -> None:
+    message = await receive()
+    while message["type"] != "http.disconnect":
+        message = await receive()

@@ -1,0 +1,91 @@
+"""What the socket talks to: sends each request to the plane that it belongs to, after the same checks at the
+door.
+
+Refuses everything that is neither a call, a download nor an endpoint, in the platform's shape, so that an
+application that calls a wrong address reads an error that it understands.
+"""
+
+from dataclasses import dataclass
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from gateway import errors, guard, headers
+from gateway.call import Answer
+from gateway.catalogue.model import DEFAULT_TOKEN
+from gateway.dataplane import DataPlane
+from gateway.downloads import Downloads
+from gateway.headers import Headers
+from gateway.pipeline import Account
+
+_CONTROL = (b"/-/", b"/livez", b"/readyz", b"/healthz", b"/metrics")
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadRoute:
+    """Where the downloads of an account are reached, and who serves them."""
+
+    prefix: bytes
+    account: Account
+    downloads: Downloads
+
+
+class Listener:
+    """The ASGI application."""
+
+    def __init__(self, calls: DataPlane, control: ASGIApp, downloads: tuple[DownloadRoute, ...]) -> None:
+        self.downloads = downloads
+        self._calls = calls
+        self._control = control
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            raise RuntimeError(f"not served here: {scope['type']}")
+        path: bytes = scope["raw_path"]
+        if self._calls.rules.router.account(path) is not None and not path.startswith(_CONTROL):
+            await self._calls(scope, receive, send)
+            return
+        found = headers.pick(scope["headers"])
+        try:
+            server = scope["server"]
+            guard.check(found, server[0] if server else None, self._calls.rules.allowed_hosts)
+            await self._elsewhere(path, scope, receive, send)
+        except errors.CallError as error:
+            await _refuse(send, self._refusal(error, found, scope))
+
+    async def _elsewhere(self, path: bytes, scope: Scope, receive: Receive, send: Send) -> None:
+        if path.startswith(_CONTROL):
+            await self._control(scope, receive, send)
+            return
+        for route in self.downloads:
+            if path.startswith(route.prefix + b"/"):
+                await _download(route, path, scope, receive, send)
+                return
+        raise errors.CallError(errors.NOT_FOUND, "neither a call nor an endpoint of the gateway")
+
+    def _refusal(self, error: errors.CallError, found: Headers, scope: Scope) -> Answer:
+        pipeline = self._calls.rules.pipeline
+        return pipeline.presentation.of_error(
+            error, pipeline.intake.reply_format(found, scope["query_string"])
+        )
+
+
+async def _download(route: DownloadRoute, path: bytes, scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["method"] != "GET":
+        raise errors.CallError(errors.HTTP_METHOD_REFUSED, "downloads are fetched with GET", {"Allow": "GET"})
+    token = route.account.secret(DEFAULT_TOKEN)
+    await route.downloads.serve(scope, path[len(route.prefix) :], token, receive, send)
+
+
+async def _refuse(send: Send, answer: Answer) -> None:
+    await send(
+        {
+            "type": "http.response.start",
+            "status": answer.status,
+            "headers": [
+                (b"content-type", answer.content_type),
+                (b"content-length", b"%d" % len(answer.body)),
+                *answer.headers,
+            ],
+        }
+    )
+    await send({"type": "http.response.body", "body": answer.body})

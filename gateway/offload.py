@@ -1,0 +1,56 @@
+"""Work on bodies that would hold the loop for too long, done beside it.
+
+JSON goes to a thread: its parts are few calls into C, each short. XML goes there too while the interpreter
+can switch back within milliseconds, and beyond that to a worker process, since walking a large tree holds the
+interpreter lock. What is small is done at once: handing it over would cost more than doing it.
+"""
+
+import asyncio
+import multiprocessing
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import ParamSpec, TypeVar
+
+JSON_AT_ONCE = 256 * 1024
+XML_AT_ONCE = 64 * 1024
+XML_IN_A_THREAD = 1024 * 1024
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Offload:
+    """Chooses where a conversion runs, by the size of its input in bytes. Owns the worker process."""
+
+    def __init__(self) -> None:
+        self._workers: ProcessPoolExecutor | None = None
+
+    async def json(self, size: int, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        if size <= JSON_AT_ONCE:
+            return work(*args, **kwargs)
+        return await asyncio.to_thread(work, *args, **kwargs)
+
+    async def xml(self, size: int, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        if size <= XML_AT_ONCE:
+            return work(*args, **kwargs)
+        if size <= XML_IN_A_THREAD:
+            return await asyncio.to_thread(work, *args, **kwargs)
+        return await self._in_a_process(work, *args, **kwargs)
+
+    async def _in_a_process(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        # One worker: it is for the odd huge document, and a second one would take the loop's own core.
+        if self._workers is None:
+            self._workers = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
+        workers = self._workers
+        try:
+            return await asyncio.wrap_future(workers.submit(work, *args, **kwargs))
+        except BrokenProcessPool:
+            # The worker was killed, most likely for its memory. The next document gets a new one.
+            if self._workers is workers:
+                self._workers = None
+            raise
+
+    def close(self) -> None:
+        if self._workers is not None:
+            self._workers.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,104 @@
+"""What the caller gets: the platform's reply in the caller's format, or an error of the gateway's own.
+
+The platform's replies keep their status and code; only their format may change. An error of the gateway has
+the platform's shape and says in its text that it is the gateway's.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gateway import errors
+from gateway.call import Answer, Request, Trail
+from gateway.codec import envelope, reply
+from gateway.codec.body import BodyLimits, MalformedBodyError
+from gateway.codec.negotiation import Format
+from gateway.offload import Offload
+from gateway.upstream.client import AttemptError
+from gateway.upstream.reply import Reply
+
+Scrub = Callable[[bytes], bytes]
+"""Masks every known token in what is about to leave."""
+
+
+@dataclass(frozen=True, slots=True)
+class Presentation:
+    """The rules by which replies are handed out."""
+
+    limits: BodyLimits
+    offload: Offload
+    scrub: Scrub
+
+    async def of_reply(self, request: Request, found: Reply, trail: Trail) -> Answer:
+        """The platform's reply for the caller. Notes a conversion in `trail`."""
+        body, content_type = self.scrub(found.body), self.scrub(found.content_type)
+        if found.format is not None:
+            content_type = request.reply_format.content_type.encode("ascii")
+            body = await self._converted(request, found.format, body, trail)
+        headers = []
+        if found.duplicate:
+            headers.append((b"duplicate-request", b"true"))
+        if found.retry_after is not None:
+            headers.append((b"retry-after", found.retry_after))
+        return Answer(found.status, content_type or b"application/octet-stream", body, tuple(headers))
+
+    async def _converted(self, request: Request, came_as: Format, body: bytes, trail: Trail) -> bytes:
+        wanted = request.reply_format
+        if came_as is wanted:
+            return body
+        trail.conversions += ("json_to_xml" if wanted is Format.XML else "xml_to_json",)
+        shape = request.method.reply
+        try:
+            if wanted is Format.XML:
+                converted = await self.offload.xml(len(body), reply.to_xml, body, shape)
+            else:
+                converted = await self.offload.xml(len(body), reply.to_json, body, shape, self.limits)
+        except MalformedBodyError as error:
+            raise errors.CallError(
+                errors.UPSTREAM_PROTOCOL, f"the platform's reply cannot be converted: {error}"
+            ) from error
+        # An escape that was harmless in one format may spell a token in the other.
+        return self.scrub(converted)
+
+    def of_error(self, error: errors.CallError, wanted: Format) -> Answer:
+        """An error of the gateway's own in the caller's format."""
+        return Answer(
+            error.kind.status,
+            wanted.content_type.encode("ascii"),
+            self.scrub(envelope.own_error(wanted, error.kind.code, error.text)),
+            (
+                *(
+                    (name.lower().encode("ascii"), value.encode("ascii"))
+                    for name, value in error.headers.items()
+                ),
+                (b"proxy-status", b"gateway; error=" + error.kind.proxy_status.encode("ascii")),
+            ),
+        )
+
+
+_KINDS = {
+    "connect": errors.UPSTREAM_UNREACHABLE,
+    "timeout": errors.UPSTREAM_TIMEOUT,
+    "reset": errors.UPSTREAM_RESET,
+    "protocol": errors.UPSTREAM_PROTOCOL,
+    "tls": errors.UPSTREAM_TLS,
+}
+
+
+def failure(error: AttemptError, *, modifies: bool, repeatable: bool) -> errors.CallError:
+    """What the caller is told of an attempt without an answer: above all, whether it may be repeated.
+
+    `repeatable`: the platform knows the call's `Request-ID`, so that a repeat with it is run once.
+    """
+    kind = _KINDS[error.kind]
+    if not error.written:
+        if kind is errors.UPSTREAM_TIMEOUT:
+            kind = errors.CONNECT_TIMEOUT
+        return errors.CallError(kind, f"{error.text}; nothing was sent, repeating is safe")
+    if not modifies:
+        return errors.CallError(kind, error.text)
+    advice = (
+        "repeating is safe with the same Request-ID"
+        if repeatable
+        else "the platform does not recognise repeats: check before repeating"
+    )
+    return errors.CallError(kind, f"{error.text}; the outcome is unknown, {advice}")

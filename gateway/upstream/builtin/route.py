@@ -1,0 +1,166 @@
+"""One origin: its pool, the way to open a connection to it, and the course of a call between the two."""
+
+import asyncio
+import math
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, NamedTuple
+
+import httpx
+
+from gateway.upstream.builtin.connection import Connection
+from gateway.upstream.builtin.dialing import Dialer
+from gateway.upstream.builtin.pool import Leave, Pool, is_alive
+from gateway.upstream.extensions import BODY, DEADLINE, MODIFIES, STREAM, Body
+from gateway.upstream.failures import kind_of, marked
+from gateway.upstream.options import TransportOptions
+
+
+class Terms(NamedTuple):
+    """What one call asks for. Spans are seconds, moments are the loop's time; inf where there is no limit."""
+
+    modifies: bool
+    streamed: bool
+    deadline: float
+    silence: float
+    connect: float
+    patience: float  # span: how long to wait for a slot
+
+    @classmethod
+    def of(cls, extensions: Mapping[str, Any], options: TransportOptions) -> "Terms":
+        """From a request's extensions. httpx's `timeout` goes before the options; None there means theirs."""
+        timeout = extensions.get("timeout") or {}
+        patience = timeout.get("pool")
+        return cls(
+            extensions.get(MODIFIES, True),
+            extensions.get(STREAM, False),
+            extensions.get(DEADLINE, math.inf),
+            timeout.get("read") or options.first_byte_timeout,
+            timeout.get("connect") or options.connect_timeout,
+            math.inf if patience is None else patience,
+        )
+
+
+class Route:
+    """Takes a call through its life: slot, connection, exchange, slot given back."""
+
+    def __init__(self, options: TransportOptions, dialer: Dialer, loop: asyncio.AbstractEventLoop) -> None:
+        self._options = options
+        self._dialer = dialer
+        self._loop = loop
+        self.pool = Pool(options, loop)
+
+    def __repr__(self) -> str:
+        return f"<Route to {self._dialer.origin}: {self.pool!r}>"
+
+    async def send(self, request: tuple[bytes, ...], terms: Terms) -> httpx.Response:
+        """The reply to `request`. Raises httpx's errors, marked; the slot is given back whatever happens."""
+        if self._loop.time() >= terms.deadline:
+            raise marked(httpx.PoolTimeout("the deadline passed before the call"), "timeout", written=False)
+        connection = await self._lease(terms)
+        try:
+            connection = await self._exchange(connection, request, terms)
+        except BaseException:
+            self.pool.give_back(None)
+            raise
+        reader = connection.reader
+        if terms.streamed:
+            stream = ReplyStream(self.pool, connection)
+            return httpx.Response(reader.status, headers=reader.headers, stream=stream)
+        body = reader.take_body()
+        end_use(self.pool, connection)
+        return httpx.Response(
+            reader.status, headers=reader.headers, stream=Body(body), extensions={BODY: body}
+        )
+
+    async def _lease(self, terms: Terms) -> Connection | None:
+        """Takes a slot; None if a connection for it is still to be opened."""
+        leased = self.pool.take(modifies=terms.modifies)
+        if leased is Leave.WAIT:
+            leased = await self._wait(terms)
+        return leased if isinstance(leased, Connection) else None
+
+    async def _wait(self, terms: Terms) -> Connection | Leave:
+        pool = self.pool
+        leased = await pool.wait(min(terms.deadline, self._loop.time() + terms.patience))
+        if leased is Leave.WAIT:
+            if pool.is_closed:
+                raise marked(httpx.ConnectError("the transport is closed"), "connect", written=False)
+            raise marked(httpx.PoolTimeout("no connection became free in time"), "timeout", written=False)
+        if isinstance(leased, Connection) and not is_alive(leased, modifies=terms.modifies):
+            pool.discard(leased)
+            return Leave.OPEN
+        return leased
+
+    async def _exchange(
+        self, connection: Connection | None, request: tuple[bytes, ...], terms: Terms
+    ) -> Connection:
+        """Sends on `connection`, or on a new one; gives the connection that has the reply.
+
+        A connection that had idled and ends without a byte of a reply was most likely closed for age before
+        the call arrived. Likely is enough for a call that changes nothing: it goes once more, on a new
+        connection.
+        """
+        if connection is None:
+            connection = await self._open(terms)
+        else:
+            try:
+                await self._speak(connection, request, terms)
+                return connection
+            except httpx.TransportError as error:
+                if terms.modifies or connection.reader.started or kind_of(error) != "reset":
+                    raise
+                connection = await self._replace(connection, terms, error)
+        await self._speak(connection, request, terms)
+        return connection
+
+    async def _replace(self, lost: Connection, terms: Terms, error: httpx.TransportError) -> Connection:
+        """A new connection; where there is none, `error` stands: it knows that the call was written once."""
+        self.pool.discard(lost)
+        try:
+            return await self._open(terms)
+        except httpx.TransportError as second:
+            raise error from second
+
+    async def _speak(self, connection: Connection, request: tuple[bytes, ...], terms: Terms) -> None:
+        await connection.exchange(
+            request, silence=terms.silence, deadline=terms.deadline, streamed=terms.streamed
+        )
+
+    async def _open(self, terms: Terms) -> Connection:
+        within = min(terms.connect, terms.deadline - self._loop.time())
+        connection = await self._dialer.dial(self._new_connection, within)
+        self.pool.opened += 1
+        if not connection.is_open:  # lost again before this coroutine had its turn
+            text = "the peer closed the new connection at once"
+            raise marked(httpx.ConnectError(text), "connect", written=False)
+        return connection
+
+    def _new_connection(self) -> Connection:
+        return Connection(self._options, self._loop, self.pool.forget)
+
+
+class ReplyStream(httpx.AsyncByteStream):
+    """The body of a streamed reply. It holds its slot until it was read to the end or closed."""
+
+    def __init__(self, pool: Pool, connection: Connection) -> None:
+        self._pool = pool
+        self._connection: Connection | None = connection
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while self._connection is not None and (piece := await self._connection.next_piece()):
+            yield piece
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            end_use(self._pool, connection)
+
+
+def end_use(pool: Pool, connection: Connection) -> None:
+    """Gives the slot back, with the connection if it can carry another call."""
+    if connection.may_serve_again():
+        pool.give_back(connection)
+    else:
+        connection.abort()
+        pool.give_back(None)

@@ -1,0 +1,90 @@
+"""One attempt at the platform: a request goes out, an answer comes back, or it is said exactly what did not.
+
+Refuses to retry: who does needs to know what a second sending means.
+"""
+
+import httpx
+import msgspec
+
+from gateway.catalogue.model import ApiMethod
+from gateway.codec.body import BodyLimits
+from gateway.records import AttemptRecord, FailureKind
+from gateway.upstream import failures
+from gateway.upstream.extensions import BODY, DEADLINE, HEAD, MODIFIES, Body
+from gateway.upstream.reply import NoAnswerError, Reply, read_reply
+
+
+class Outgoing(msgspec.Struct, frozen=True, gc=False):
+    """A request as it goes to the platform; the same bytes on every attempt."""
+
+    url: httpx.URL
+    head: bytes  # request line and headers, as gateway.upstream.extensions.HEAD wants them
+    body: bytes
+    method: ApiMethod
+    untouched: bool  # the answer may be in any format
+
+
+class AttemptError(Exception):
+    """No answer. `written` is False only when it is certain that no byte of the request left."""
+
+    def __init__(self, kind: FailureKind, *, written: bool, text: str) -> None:
+        super().__init__(text)
+        self.kind = kind
+        self.written = written
+        self.text = text
+
+
+async def attempt(
+    transport: httpx.AsyncBaseTransport, outgoing: Outgoing, deadline: float, limits: BodyLimits
+) -> Reply:
+    """Send once. `deadline` is a time of the running loop's clock, `limits` are an XML reply's. Raises
+    AttemptError."""
+    request = httpx.Request(
+        "POST",
+        outgoing.url,
+        stream=Body(outgoing.body),
+        extensions={HEAD: outgoing.head, MODIFIES: outgoing.method.effect.modifies, DEADLINE: deadline},
+    )
+    try:
+        response = await transport.handle_async_request(request)
+        body: bytes = response.extensions.get(BODY) or b""
+        return read_reply(
+            response.status_code, response.headers.raw, body, outgoing.method, outgoing.untouched, limits
+        )
+    except NoAnswerError as error:
+        raise AttemptError("protocol", written=True, text=str(error)) from error
+    except httpx.TransportError as error:
+        # The exception's own words may hold addresses and pieces of the peer's bytes: they stay in the chain.
+        kind = failures.kind_of(error)
+        raise AttemptError(kind, written=failures.was_written(error), text=_TEXTS[kind]) from error
+
+
+def record(outgoing: Outgoing, account: str, seconds: float, result: Reply | AttemptError) -> AttemptRecord:
+    """What metrics and traces are told of an attempt."""
+    method = outgoing.method
+    if isinstance(result, AttemptError):
+        return AttemptRecord(
+            api_method=method.label,
+            account=account,
+            seconds=seconds,
+            token=method.token_name,
+            failure=result.kind,
+        )
+    return AttemptRecord(
+        api_method=method.label,
+        account=account,
+        seconds=seconds,
+        token=method.token_name,
+        code=result.envelope.code,
+        duplicate=result.duplicate,
+        item_codes=result.envelope.item_codes,
+    )
+
+
+_TEXTS: dict[FailureKind, str] = {
+    "connect": "the platform cannot be reached",
+    "timeout": "the platform did not answer in time",
+    "reset": "the platform closed the connection",
+    "protocol": "the platform's answer was not proper HTTP",
+    "tls": "no trusted TLS connection to the platform",
+}

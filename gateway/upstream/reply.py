@@ -1,0 +1,73 @@
+"""What counts as the platform's answer. Refuses what a front server says in its place: HTML, nothing,
+garbage."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from gateway.catalogue.model import ApiMethod
+from gateway.codec import envelope
+from gateway.codec.body import BodyLimits
+from gateway.codec.envelope import Envelope
+from gateway.codec.negotiation import Format
+
+
+class Reply(msgspec.Struct, frozen=True, gc=False):
+    """The platform's answer, its body as it came."""
+
+    status: int
+    content_type: bytes
+    body: bytes
+    format: Format | None  # None: the platform's own affair (csv)
+    envelope: Envelope
+    duplicate: bool  # the platform had seen the call before and answers it again
+    retry_after: bytes | None
+
+
+class NoAnswerError(Exception):
+    """Something came back, but not from the platform's API."""
+
+
+def read_reply(
+    status: int,
+    headers: Iterable[tuple[bytes, bytes]],
+    body: bytes,
+    method: ApiMethod,
+    untouched: bool,
+    limits: BodyLimits,
+) -> Reply:
+    """Raises NoAnswerError. With `untouched` (csv) the body may be anything but HTML."""
+    content_type = b""
+    retry_after: bytes | None = None
+    duplicate = False
+    for name, value in headers:
+        match name.lower():
+            case b"content-type":
+                content_type = value
+            case b"retry-after":
+                retry_after = value
+            case b"duplicate-request" | b"x-duplicate-request":  # the second name is the older platform's
+                duplicate = value.lower() == b"true"
+    if _is_html(content_type, body):
+        raise NoAnswerError(f"a front server of the platform answered with an HTML page (HTTP {status})")
+    found, read = _read_body(body, method.item_results, limits)
+    if untouched and not read.is_object:
+        found = None  # a file of one column may look like a JSON number
+    elif found is None:
+        raise NoAnswerError(f"what came back is neither JSON nor XML (HTTP {status})")
+    return Reply(status, content_type, body, found, read, duplicate, retry_after)
+
+
+def _read_body(body: bytes, item_results: str | None, limits: BodyLimits) -> tuple[Format | None, Envelope]:
+    """Which of our formats it is, told by the body itself, since front servers relabel; and its envelope."""
+    if body.lstrip()[:1] == b"<":
+        read = envelope.read_xml(body, limits, item_results)
+        return (Format.XML if read.is_object else None), read
+    read = envelope.read(body, item_results)
+    return (Format.JSON if read.is_json else None), read
+
+
+def _is_html(content_type: bytes, body: bytes) -> bool:
+    return content_type.lower().startswith(b"text/html") or body[:64].lstrip().lower().startswith(
+        (b"<!doctype html", b"<html")
+    )

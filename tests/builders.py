@@ -1,0 +1,45 @@
+"""Values that many tests need, made in one line."""
+
+import msgspec
+
+from gateway.call import Call, Request, Trail
+from gateway.catalogue.model import ApiMethod, Effect
+from gateway.codec.body import Fields
+from gateway.codec.negotiation import Format
+from gateway.routing import Target
+
+WRITE = ApiMethod("profiles/import", Effect.MODIFY)
+READ = ApiMethod("profiles/get", Effect.READ, path="profiles/get/")
+
+
+def fields(**values: object) -> Fields:
+    return {name: msgspec.Raw(msgspec.json.encode(value)) for name, value in values.items()}
+
+
+def request(
+    method: ApiMethod = WRITE,
+    content: Fields | None = None,
+    *,
+    query: bytes = b"",
+    reply_format: Format = Format.JSON,
+    untouched: bool = False,
+) -> Request:
+    return Request(
+        account="default",
+        method=method,
+        fields=fields(db_id=1) if content is None else content,
+        query=query,
+        format=Format.JSON,
+        reply_format=reply_format,
+        untouched=untouched,
+        key=None,
+    )
+
+
+def call(body: bytes, method: ApiMethod = WRITE, *, query: bytes = b"", **headers: bytes) -> Call:
+    named = {name.replace("_", "-").encode(): value for name, value in headers.items()}
+    return Call(Target("default", method, method.name), query, named, body)
+
+
+def trail() -> Trail:
+    return Trail(time=0.0, started=0.0, request_id="id")

@@ -1,0 +1,107 @@
+"""gateway.presentation: what the caller gets."""
+
+import json
+from typing import cast
+from xml.etree import ElementTree
+
+import pytest
+
+from gateway import errors, presentation
+from gateway.codec import envelope
+from gateway.codec.body import BodyLimits
+from gateway.codec.negotiation import Format
+from gateway.offload import Offload
+from gateway.presentation import Presentation
+from gateway.records import FailureKind
+from gateway.upstream.client import AttemptError
+from gateway.upstream.reply import Reply
+from tests.builders import request, trail
+
+pytestmark = pytest.mark.anyio
+
+RULES = Presentation(BodyLimits(64, 1000), Offload(), lambda data: data.replace(b"s3cret-token", b"***"))
+
+
+def reply(
+    body: bytes, came_as: Format | None = Format.JSON, content_type: bytes = b"application/json"
+) -> Reply:
+    return Reply(200, content_type, body, came_as, envelope.read(body), duplicate=True, retry_after=b"7")
+
+
+async def test_a_reply_in_the_right_format_is_not_touched() -> None:
+    body, notes = b'{"error": 0,  "n": 1.10}', trail()
+    answer = await RULES.of_reply(request(), reply(body), notes)
+    assert (answer.status, answer.body, answer.content_type) == (200, body, b"application/json")
+    assert answer.headers == ((b"duplicate-request", b"true"), (b"retry-after", b"7"))
+    assert notes.conversions == ()
+
+
+async def test_a_reply_is_converted_for_an_xml_caller() -> None:
+    notes = trail()
+    answer = await RULES.of_reply(
+        request(reply_format=Format.XML), reply(b'{"error": 0, "a": [1, 2]}'), notes
+    )
+    root = ElementTree.fromstring(answer.body)
+    assert [(child.tag, child.text) for child in root] == [("error", "0"), ("a", "1"), ("a", "2")]
+    assert answer.content_type == b"application/xml; charset=utf-8"
+    assert notes.conversions == ("json_to_xml",)
+
+
+async def test_an_xml_reply_is_converted_for_a_json_caller() -> None:
+    notes = trail()
+    found = reply(b"<xml><error>0</error><a>1</a></xml>", Format.XML, b"text/xml")
+    answer = await RULES.of_reply(request(), found, notes)
+    assert json.loads(answer.body) == {"error": 0, "a": "1"}
+    assert notes.conversions == ("xml_to_json",)
+
+
+async def test_a_file_of_the_platforms_own_format_passes_as_it_is() -> None:
+    answer = await RULES.of_reply(request(untouched=True), reply(b"a;b\n1;2\n", None, b"text/csv"), trail())
+    assert (answer.body, answer.content_type) == (b"a;b\n1;2\n", b"text/csv")
+
+
+async def test_a_token_that_the_platform_echoes_is_masked_also_where_only_the_conversion_shows_it() -> None:
+    plain = await RULES.of_reply(request(), reply(b'{"error": 0, "echo": "s3cret-token"}'), trail())
+    assert b"s3cret" not in plain.body
+    escaped = reply(b'{"error": 0, "echo": "s3cret\\u002dtoken"}')
+    converted = await RULES.of_reply(request(reply_format=Format.XML), escaped, trail())
+    assert b"s3cret" not in converted.body
+
+
+@pytest.mark.parametrize("wanted", list(Format))
+def test_an_own_error_has_the_platforms_shape_in_the_callers_format(wanted: Format) -> None:
+    error = errors.CallError(errors.OVERLOADED, "too many <calls>", {"Retry-After": "1"})
+    answer = RULES.of_error(error, wanted)
+    assert answer.status == 503
+    assert dict(answer.headers) == {
+        b"retry-after": b"1",
+        b"proxy-status": b"gateway; error=connection_limit_reached",
+    }
+    if wanted is Format.JSON:
+        assert json.loads(answer.body) == {"error": 503, "error_text": "gateway: too many <calls>"}
+    else:
+        root = ElementTree.fromstring(answer.body)
+        assert (root.findtext("error"), root.findtext("error_text")) == ("503", "gateway: too many <calls>")
+
+
+@pytest.mark.parametrize(
+    ("failure", "modifies", "repeatable", "kind", "says"),
+    [
+        ("connect", True, True, errors.UPSTREAM_UNREACHABLE, "nothing was sent"),
+        ("timeout", True, True, errors.CONNECT_TIMEOUT, "nothing was sent"),
+        ("tls", False, True, errors.UPSTREAM_TLS, "nothing was sent"),
+        ("timeout, written", True, True, errors.UPSTREAM_TIMEOUT, "with the same Request-ID"),
+        ("reset, written", True, True, errors.UPSTREAM_RESET, "with the same Request-ID"),
+        ("protocol, written", True, False, errors.UPSTREAM_PROTOCOL, "check before repeating"),
+        ("reset, written", False, True, errors.UPSTREAM_RESET, "what happened"),
+    ],
+)
+def test_a_failure_says_whether_anything_was_sent_and_whether_repeating_is_safe(
+    failure: str, modifies: bool, repeatable: bool, kind: errors.ErrorKind, says: str
+) -> None:
+    how, _, written = failure.partition(", ")
+    error = AttemptError(cast(FailureKind, how), written=bool(written), text="what happened")
+    told = presentation.failure(error, modifies=modifies, repeatable=repeatable)
+    assert told.kind is kind
+    assert says in told.text
+    assert ("unknown" in told.text) == (modifies and error.written)
