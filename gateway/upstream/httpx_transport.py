@@ -59,8 +59,7 @@ class HttpxTransport(httpx.AsyncBaseTransport):
             raise
 
     def stats(self) -> PoolStats:
-        """httpx says how many connections idle nowhere but in its repr, so its pool is asked, scans and
-        all."""
+        """httpx shows its idle connections nowhere but in a repr, so its pool is asked, scan and all."""
         idle = sum(connection.is_idle() for connection in self._inner._pool.connections)
         return PoolStats(self._active, idle, self._waiting)
 

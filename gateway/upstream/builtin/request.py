@@ -18,8 +18,7 @@ _TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _VALUE = re.compile(rb"[\t\x20-\x7e\x80-\xff]*")
 _TARGET = re.compile(rb"[\x21-\x7e]+")
 
-# Their replies have no body whatever their headers say (RFC 9112 section 6.3), and the gateway never sends
-# them.
+# Their replies end at the head whatever it says (RFC 9112 section 6.3); the gateway never sends them.
 _UNREADABLE = ("HEAD", "CONNECT")
 # What this module writes itself, or does not do.
 _OWN = (b"content-length", b"transfer-encoding", b"connection", b"upgrade", b"expect")

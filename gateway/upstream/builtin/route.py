@@ -97,8 +97,7 @@ class Route:
         """Sends on `connection`, or on a new one; gives the connection that has the reply.
 
         A connection that had idled and ends without a byte of a reply was most likely closed for age before
-        the call arrived. Likely is enough for a call that changes nothing: it goes once more, on a new
-        connection.
+        the call arrived. Likely is enough for a call that changes nothing: it goes once more, on a new one.
         """
         if connection is None:
             connection = await self._open(terms)

@@ -2,8 +2,7 @@
 
 One pool per origin. A call takes a slot, writes its request in one go on a connection that was used a
 moment ago or on a new one, and reads the reply. It refuses HTTP/2, outbound proxies, redirects and streamed
-request bodies: httpx's own transport does the first two (`upstream.transport: httpx`), nothing here needs
-the others.
+request bodies: nothing here needs them.
 
 Failures are httpx's, each marked with its kind and with whether a byte was written
 (gateway/upstream/failures.py, docs/reference/transport.md). Whatever happens, cancellation included, the

@@ -1,0 +1,48 @@
+"""Both transports are built from the same options and understand the same extensions."""
+
+import httpx
+import pytest
+
+from gateway.upstream.builtin.transport import BuiltinTransport
+from gateway.upstream.extensions import HEAD, Body
+from gateway.upstream.httpx_transport import HttpxTransport
+from gateway.upstream.options import TransportOptions
+from gateway.upstream.transports import TransportName, build
+from tests.upstream.transport.calls import body_of, transport
+from tests.upstream.transport.peer import echo, serving
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_the_setting_names_the_class() -> None:
+    assert type(build("builtin", TransportOptions())) is BuiltinTransport
+    assert type(build("httpx", TransportOptions())) is HttpxTransport
+
+
+@pytest.mark.parametrize("kind", ["builtin", "httpx"])
+async def test_a_prebuilt_head_is_what_the_peer_gets(kind: TransportName) -> None:
+    head = (
+        b"POST /api/v1.1/x HTTP/1.1\r\nHost: platform.test\r\nRequest-ID: a:b\r\nAccept: application/json\r\n"
+    )
+    async with serving(echo) as peer, transport(kind) as over:
+        request = httpx.Request("POST", peer.url, stream=Body(b"abc"), extensions={HEAD: head})
+        assert body_of(await over.handle_async_request(request)) == b"abc"
+        assert peer.requests[0].head == head + b"Content-Length: 3\r\n\r\n"
+
+
+@pytest.mark.parametrize("kind", ["builtin", "httpx"])
+async def test_a_request_needs_no_headers_of_its_own(kind: TransportName) -> None:
+    async with serving(echo) as peer, transport(kind) as over:
+        request = httpx.Request("POST", peer.url, stream=Body(b"abc"))
+        assert body_of(await over.handle_async_request(request)) == b"abc"
+        origin = httpx.URL(peer.url).netloc.decode()
+        assert peer.requests[0].header("host") == [origin]
+        assert peer.requests[0].header("content-length") == ["3"]
+
+
+@pytest.mark.parametrize("kind", ["builtin", "httpx"])
+async def test_a_transport_can_be_closed_twice_and_without_use(kind: TransportName) -> None:
+    made = build(kind, TransportOptions())
+    await made.aclose()
+    await made.aclose()
+    assert made.stats().active == 0
