@@ -1,0 +1,88 @@
+"""`make bench`: one run, printed, and written into docs/performance.md when nobody was left out by hand."""
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench import load, machine, measure, nginx, report
+from bench.cases import CASES
+from bench.lineup import PEERS
+from bench.measure import Plan
+from bench.peer import Peer
+from bench.process import BenchError
+from bench.upstream import nginx_upstream, own_upstream
+
+PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
+
+
+def main() -> None:
+    options = _options()
+    # Ended by a signal, the processes that were started are ended, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    chosen = [peer for peer in PEERS if not options.only or peer.name in options.only]
+    left_out = [(peer.name, why) for peer in chosen if (why := peer.missing())]
+    for name, why in left_out:
+        _say(f"left out: {name}: {why}")
+    plan = _plan([peer for peer in chosen if not peer.missing()], options.rounds, options.seconds)
+    busy = os.getloadavg()[0]
+    try:
+        figures = measure.run(plan, _say)
+    except BenchError as error:
+        sys.exit(f"bench: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+    text = report.markdown(report.Report(machine.describe(), _setting(plan, busy), figures, left_out))
+    print(text)
+    if not options.only:
+        PAGE.write_text(report.replace_section(PAGE.read_text(), text))
+        _say(f"written into {PAGE}")
+
+
+def _options() -> argparse.Namespace:
+    names = ", ".join(f"`{peer.name}`" for peer in PEERS)
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--rounds", type=_positive, default=5)
+    parser.add_argument("--seconds", type=_positive, default=3, help="of load, per peer, case and round")
+    parser.add_argument("--only", type=_peers, help=f"comma-separated; writes no page. {names}")
+    return parser.parse_args()
+
+
+def _positive(text: str) -> int:
+    if (number := int(text)) < 1:
+        raise ValueError
+    return number
+
+
+def _peers(text: str) -> set[str]:
+    names = set(text.split(","))
+    if unknown := names - {peer.name for peer in PEERS}:
+        raise argparse.ArgumentTypeError(f"nobody is called {', '.join(sorted(unknown))}")
+    return names
+
+
+def _plan(peers: Sequence[Peer], rounds: int, seconds: int) -> Plan:
+    upstream = own_upstream if nginx.missing() else nginx_upstream
+    return Plan(peers, CASES, rounds, seconds, load.installed(), upstream)
+
+
+def _setting(plan: Plan, busy: float) -> str:
+    callers = " and ".join(str(number) for number in sorted({case.callers for case in plan.cases}))
+    upstream = "nginx" if plan.upstream is nginx_upstream else "an asyncio server of our own"
+    load_by = "wrk" if plan.command is load.wrk else "a driver of our own"
+    return (
+        f"Measured on {datetime.now(UTC).date()}: {callers} callers, load by {load_by}, {upstream} as the "
+        f"platform, {plan.rounds} rounds of {plan.seconds} s, taking turns. Medians of the rounds. "
+        f"Load average of the machine before: {busy:.1f}."
+    )
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

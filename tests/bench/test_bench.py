@@ -1,0 +1,128 @@
+"""The bench itself, with short rounds: it measures what it says, and refuses what would be no measurement."""
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bench import load, measure
+from bench.cases import CASES, JSON_WRITE, XML_WRITE, Case
+from bench.lineup import PEERS
+from bench.measure import Plan
+from bench.peer import Peer
+from bench.peers import gateway, handmade, uvicorn_alone
+from bench.process import BenchError, Started, free_port, python
+from bench.upstream import is_expected, own_upstream
+
+ROOT = Path(__file__).parent.parent.parent
+SHORT = Plan(
+    peers=(gateway.PEER, uvicorn_alone.PEER),
+    cases=(JSON_WRITE,),
+    rounds=1,
+    seconds=1,
+    command=load.driver,
+    upstream=own_upstream,
+)
+# It answers like the platform, and is handed calls without a token.
+IDLER = Peer("idler", "", lambda place: python("bench.upstream", str(place.port)), (JSON_WRITE,))
+
+
+def test_a_round_gives_figures_for_every_peer_and_a_line_of_progress_for_every_step() -> None:
+    said: list[str] = []
+
+    found = measure.run(SHORT, said.append)
+
+    assert [(figures.case, figures.peer) for figures in found] == [
+        (JSON_WRITE, gateway.PEER),
+        (JSON_WRITE, uvicorn_alone.PEER),
+    ]
+    for figures in found:
+        (sample,) = figures.samples
+        assert sample.tally.calls > 0
+        assert sample.tally.seconds >= 1
+        assert 0 < sample.tally.p50 <= sample.tally.p99
+        assert 0 < sample.cpu_seconds < 1
+        assert figures.peak_bytes > 1_000_000
+    assert said[-1] == "round 1 of 1: uvicorn alone, forwarded JSON write"
+
+
+def test_a_peer_that_leaves_the_token_out_is_not_measured() -> None:
+    with pytest.raises(BenchError, match=r"idler does not do the work .*no token"):
+        measure.run(replace(SHORT, peers=(IDLER,)), lambda _line: None)
+
+
+def test_a_load_with_failed_calls_is_no_measurement(tmp_path: Path) -> None:
+    with own_upstream(tmp_path) as url, pytest.raises(BenchError, match="calls failed"):
+        load.run(load.driver, url, JSON_WRITE, 1)
+
+
+def test_a_load_on_nobody_is_no_measurement() -> None:
+    with pytest.raises(BenchError, match="refused"):
+        load.run(load.driver, f"http://127.0.0.1:{free_port()}", JSON_WRITE, 1)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_bodies_that_are_in_flight_together_differ(case: Case) -> None:
+    assert len({case.body % number for number in range(load.BODIES)}) == load.BODIES
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(b"[]", id="no object"),
+        pytest.param(JSON_WRITE.body % 1, id="no token"),
+        pytest.param(XML_WRITE.body % 1, id="not converted"),
+        pytest.param(b'{"token":"0123456789abcdef0123456789abcdef"}', id="only the token"),
+    ],
+)
+def test_the_upstream_tells_what_is_not_the_whole_call(body: bytes) -> None:
+    assert not is_expected(body)
+
+
+def test_the_upstream_takes_the_call_with_the_token() -> None:
+    assert is_expected(b'{"token":"0123456789abcdef0123456789abcdef",' + (JSON_WRITE.body % 7)[1:])
+
+
+def test_no_two_peers_share_a_name() -> None:
+    assert len({peer.name for peer in PEERS}) == len(PEERS)
+
+
+@pytest.mark.full
+def test_the_command_prints_a_table_per_case_by_wrk_and_nginx() -> None:
+    only = f"{gateway.PEER.name},{handmade.PEER.name}"
+    command = [sys.executable, "-m", "bench", "--rounds", "1", "--seconds", "1", "--only", only]
+
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False)
+
+    assert done.returncode == 0, done.stderr
+    assert "load by wrk, nginx as the platform" in done.stdout
+    assert done.stdout.count("\n| gateway ") == len(CASES)
+    assert done.stdout.count("\n| Starlette + httpx by hand ") == 1
+
+
+def test_the_command_refuses_a_peer_that_nobody_knows() -> None:
+    command = [sys.executable, "-m", "bench", "--only", "gateway,apache"]
+
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
+
+    assert done.returncode == 2
+    assert "nobody is called apache" in done.stderr
+
+
+def test_a_bench_that_is_told_to_stop_leaves_no_process_behind(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "bench", "--only", uvicorn_alone.PEER.name]
+    environ = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, env=environ) as bench:
+        assert bench.stderr is not None
+        started = next(line for line in bench.stderr if line.startswith("warming up"))
+        children = [pid for pid in Started("bench", bench.pid, 0).family() if pid != bench.pid]
+        bench.terminate()
+
+        assert bench.wait(30) == 143, started
+    assert len(children) >= 2  # the upstream and the peer
+    assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
+    assert not list(tmp_path.iterdir())
