@@ -184,8 +184,7 @@ class Upstream(asyncio.Protocol):
     )
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is one by its methods only
         self._parser = httptools.HttpRequestParser(self)
 
     def data_received(self, data: bytes) -> None:

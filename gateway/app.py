@@ -14,7 +14,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
-import httpx
 from prometheus_client import CollectorRegistry
 
 from gateway import __version__
@@ -41,7 +40,7 @@ from gateway.tasks import TaskOwner
 from gateway.tokens.keeper import Token, TokenKeeper
 from gateway.tokens.redaction import Redactor
 from gateway.tokens.sources import EnvSource, FileSource, TokenSource
-from gateway.upstream.builtin.transport import BuiltinTransport
+from gateway.upstream.stats import PoolStats
 
 TOKEN_REJECTED = 401
 """The platform's code for a token that it does not take."""
@@ -178,7 +177,7 @@ class Gateway:
             connections=lambda: {
                 (account, state): count
                 for account, transport in runtime.transports.items()
-                for state, count in _connections(transport).items()
+                for state, count in _by_state(transport.stats()).items()
             },
             token_ages=self._token_ages,
             loop_lag=self._lag.worst,
@@ -214,9 +213,5 @@ def _source(settings: TokenSettings, environ: Mapping[str, str]) -> TokenSource:
     raise TokenMissingError("vault: this version reads tokens from env: and file: only")
 
 
-def _connections(transport: httpx.AsyncBaseTransport) -> Mapping[str, int]:
-    """By state; httpx's own transport does not say."""
-    if not isinstance(transport, BuiltinTransport):
-        return {}
-    stats = transport.stats()
+def _by_state(stats: PoolStats) -> Mapping[str, int]:
     return {"active": stats.active, "idle": stats.idle}

@@ -18,6 +18,7 @@ from gateway.codec.body import BodyLimits
 from gateway.codec.negotiation import Format
 from gateway.dataplane import CallRules
 from gateway.downloads import Downloads
+from gateway.errors import Problem, SettingsError
 from gateway.intake import Intake
 from gateway.listener import DownloadRoute
 from gateway.offload import Offload
@@ -36,6 +37,7 @@ from gateway.upstream import tls, transports
 from gateway.upstream.admission import Admission
 from gateway.upstream.options import TransportOptions
 from gateway.upstream.sender import Sender
+from gateway.upstream.transports import Transport
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class Runtime:
     catalogue: Catalogue
     rules: CallRules
     downloads: tuple[DownloadRoute, ...]
-    transports: Mapping[str, httpx.AsyncBaseTransport]  # by account
+    transports: Mapping[str, Transport]  # by account
     admissions: Mapping[str, Admission]
 
     async def aclose(self) -> None:
@@ -119,7 +121,7 @@ def dialect(settings: Settings, account: AccountSettings) -> Dialect:
 class _Way:
     """The way to one account's platform, which calls and downloads share."""
 
-    transport: httpx.AsyncBaseTransport
+    transport: Transport
     admission: Admission
 
 
@@ -172,7 +174,7 @@ def _admission(settings: Settings) -> Admission:
     return Admission(running, limits.max_queued, limits.queue_timeout)
 
 
-def _transport(settings: Settings, context: ssl.SSLContext) -> httpx.AsyncBaseTransport:
+def _transport(settings: Settings, context: ssl.SSLContext) -> Transport:
     upstream, limits = settings.upstream, settings.limits
     return transports.build(
         upstream.transport.value,
@@ -191,12 +193,15 @@ def _transport(settings: Settings, context: ssl.SSLContext) -> httpx.AsyncBaseTr
 
 def _tls_context(upstream: Upstream) -> ssl.SSLContext:
     files = upstream.tls
-    return tls.build_context(
-        verify=files.verify,
-        ca_file=_text(files.ca_file),
-        client_cert=_text(files.client_cert),
-        client_key=_text(files.client_key),
-    )
+    try:
+        return tls.build_context(
+            verify=files.verify,
+            ca_file=_text(files.ca_file),
+            client_cert=_text(files.client_cert),
+            client_key=_text(files.client_key),
+        )
+    except ValueError as error:
+        raise SettingsError((Problem("settings", "upstream.tls", str(error)),)) from error
 
 
 def _text(path: Path | None) -> str | None:

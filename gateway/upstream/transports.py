@@ -7,9 +7,10 @@ from gateway.upstream.httpx_transport import HttpxTransport
 from gateway.upstream.options import TransportOptions
 
 TransportName = Literal["builtin", "httpx"]
+Transport = BuiltinTransport | HttpxTransport
 
 
-def build(name: TransportName, options: TransportOptions) -> BuiltinTransport | HttpxTransport:
+def build(name: TransportName, options: TransportOptions) -> Transport:
     """A transport that obeys `options`. Both kinds understand the same extensions of a request."""
     match name:
         case "builtin":
