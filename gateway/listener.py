@@ -17,7 +17,7 @@ from gateway.downloads import Downloads
 from gateway.headers import Headers
 from gateway.pipeline import Account
 
-_CONTROL = (b"/-/", b"/livez", b"/readyz", b"/healthz", b"/metrics")
+_PROBES = frozenset((b"/livez", b"/readyz", b"/healthz", b"/metrics"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Listener:
         if scope["type"] != "http":
             raise RuntimeError(f"not served here: {scope['type']}")
         path: bytes = scope["raw_path"]
-        if self._calls.rules.router.account(path) is not None and not path.startswith(_CONTROL):
+        if self._calls.rules.router.account(path) is not None and not _is_control(path):
             await self._calls(scope, receive, send)
             return
         found = headers.pick(scope["headers"])
@@ -53,7 +53,7 @@ class Listener:
             await _refuse(send, self._refusal(error, found, scope))
 
     async def _elsewhere(self, path: bytes, scope: Scope, receive: Receive, send: Send) -> None:
-        if path.startswith(_CONTROL):
+        if _is_control(path):
             await self._control(scope, receive, send)
             return
         for route in self.downloads:
@@ -67,6 +67,10 @@ class Listener:
         return pipeline.presentation.of_error(
             error, pipeline.intake.reply_format(found, scope["query_string"])
         )
+
+
+def _is_control(path: bytes) -> bool:
+    return path in _PROBES or path.startswith(b"/-/")
 
 
 async def _download(route: DownloadRoute, path: bytes, scope: Scope, receive: Receive, send: Send) -> None:

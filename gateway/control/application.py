@@ -7,6 +7,7 @@ numbers, never a token.
 from collections.abc import Awaitable, Callable
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -44,9 +45,18 @@ def control_application(scrape: Scrape, checks: Callable[[], tuple[Check, ...]])
                 Route("/healthz", alive),
                 Route("/readyz", ready),
                 Route("/metrics", metrics),
-            ]
+            ],
+            exception_handlers={HTTPException: _refused},
         )
     )
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    """In the platform's shape, as everything that is refused here."""
+    assert isinstance(error, HTTPException)
+    code = 404 if error.status_code == 404 else 400
+    body = {"error": code, "error_text": f"gateway: {error.detail}"}
+    return JSONResponse(body, error.status_code, error.headers)
 
 
 class _SafeHeaders:
