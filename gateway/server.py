@@ -17,6 +17,7 @@ from typing import Any
 import uvicorn
 
 from gateway.app import Gateway
+from gateway.protocol import ListenerProtocol
 from gateway.settings.sections import Listen
 
 BACKLOG = 2048
@@ -117,7 +118,7 @@ def uvicorn_config(gateway: Gateway, patience: float) -> uvicorn.Config:
     """How uvicorn serves `gateway`; `patience` is seconds for callers that do not take their answer."""
     return uvicorn.Config(
         gateway.application,
-        http="httptools",
+        http=ListenerProtocol,
         ws="none",
         lifespan="off",
         log_config=None,

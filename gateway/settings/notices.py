@@ -17,6 +17,8 @@ WITHOUT_EFFECT: tuple[tuple[str, ...], ...] = (
     ("upstream", "retries"),
     ("upstream", "breaker"),
     ("upstream", "compression"),
+    ("limits", "connections"),
+    ("limits", "head_timeout"),
     ("token", "vault"),
     ("tokens", "*", "vault"),
     ("accounts", "*", "token", "vault"),

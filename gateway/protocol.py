@@ -1,0 +1,32 @@
+"""uvicorn's HTTP protocol as this listener needs it. Refuses to switch protocols.
+
+Java's HttpClient and others offer HTTP/2 on their first call (`Upgrade: h2c`, RFC 7540 section 3.2), body and
+all. A server may ignore the offer (RFC 9110 section 7.8); httptools instead ends the message at its head and
+loses the body. So the field is renamed before httptools sees it.
+"""
+
+import re
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+_UPGRADE = re.compile(rb"(?i)(?<=\r\n)upgrade(?=[ \t]*:)")
+
+
+class ListenerProtocol(HttpToolsProtocol):
+    """One connection of a caller."""
+
+    _in_head = True
+
+    def data_received(self, data: bytes) -> None:
+        if self._in_head and b"pgrade" in data:
+            head, end, rest = data.partition(b"\r\n\r\n")
+            data = _UPGRADE.sub(b"x-upgrade", head) + end + rest
+        super().data_received(data)
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        self._in_head = True
