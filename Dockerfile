@@ -13,8 +13,7 @@ RUN /opt/gateway/bin/pip install --no-cache-dir --disable-pip-version-check --no
 
 FROM ${PYTHON_IMAGE}
 LABEL org.opencontainers.image.title="platform-gateway" \
-      org.opencontainers.image.description="A local gateway in front of a third-party platform's API" \
-      org.opencontainers.image.licenses="Apache-2.0"
+      org.opencontainers.image.description="A local gateway in front of a third-party platform's API"
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PATH=/opt/gateway/bin:$PATH \
     GATEWAY_LISTEN__HOST=0.0.0.0
 COPY --from=build /opt/gateway /opt/gateway

@@ -3,6 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 CONFIG ?= config.yaml
+PORT ?= 8080
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo serve fmt check test test-all bench lock
@@ -19,7 +20,7 @@ setup: .venv/.ready ## put everything into .venv
 	@touch $@
 
 demo: setup ## run a gateway in front of a stand-in platform, and print calls to try
-	$(BIN)/gateway demo
+	$(BIN)/gateway demo --port $(PORT)
 
 serve: setup ## run the gateway with CONFIG (config.yaml)
 	$(BIN)/gateway serve --config $(CONFIG)

@@ -34,7 +34,7 @@ from gateway.observe.metrics import Metrics
 from gateway.observe.sink import LogSink
 from gateway.offload import Offload
 from gateway.records import AttemptRecord, CallRecord
-from gateway.settings.model import Settings
+from gateway.settings.model import DEFAULT_ACCOUNT, Settings
 from gateway.settings.token_source import TokenSource as TokenSettings
 from gateway.tasks import TaskOwner
 from gateway.tokens.keeper import Token, TokenKeeper
@@ -98,9 +98,12 @@ class Gateway:
             self._sink.write, self.settings.log.format.value, self.settings.log.level.value
         )
         self._lag.start()
-        for keepers in self._keepers.values():
-            for keeper in keepers.values():
-                await keeper.start()
+        for account, keepers in self._keepers.items():
+            for name, keeper in keepers.items():
+                try:
+                    await keeper.start()
+                except TokenMissingError as error:
+                    raise TokenMissingError(f"{_token_key(account, name)}: {error}") from error
 
     def drain(self) -> None:
         """Say that no new callers are wanted; calls are still answered."""
@@ -215,3 +218,9 @@ def _source(settings: TokenSettings, environ: Mapping[str, str]) -> TokenSource:
 
 def _by_state(stats: PoolStats) -> Mapping[str, int]:
     return {"active": stats.active, "idle": stats.idle}
+
+
+def _token_key(account: str, name: str) -> str:
+    """Where a token is described in the configuration."""
+    key = "token" if name == DEFAULT_TOKEN else f"tokens.{name}"
+    return key if account == DEFAULT_ACCOUNT else f"accounts.{account}.{key}"

@@ -18,7 +18,7 @@ from gateway.codec.body import BodyLimits
 from gateway.codec.negotiation import Format
 from gateway.dataplane import CallRules
 from gateway.downloads import Downloads
-from gateway.errors import Problem, SettingsError
+from gateway.errors import SettingsError
 from gateway.intake import Intake
 from gateway.listener import DownloadRoute
 from gateway.offload import Offload
@@ -27,6 +27,7 @@ from gateway.pipeline import Account, Pipeline
 from gateway.presentation import Presentation, Scrub
 from gateway.records import AttemptRecord, FlightOutcome
 from gateway.routing import MethodPolicy, Router, allowed_hosts, base_paths
+from gateway.settings.loading import Configuration
 from gateway.settings.model import DEFAULT_ACCOUNT, Settings
 from gateway.settings.model import Account as AccountSettings
 from gateway.settings.sections import DefaultFormat, UnknownMethod
@@ -38,6 +39,9 @@ from gateway.upstream.admission import Admission
 from gateway.upstream.options import TransportOptions
 from gateway.upstream.sender import Sender
 from gateway.upstream.transports import Transport
+
+DOWNLOAD_SHARE = 4
+"""One connection in so many may be a download's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +113,12 @@ def intake(settings: Settings, offload: Offload) -> Intake:
     return Intake(_body_limits(settings), None if as_request else Format.JSON, offload)
 
 
+def method_policy(settings: Settings) -> MethodPolicy:
+    """Which methods may be called."""
+    policy = settings.method_policy
+    return MethodPolicy(policy.unknown is UnknownMethod.FORWARD, tuple(policy.deny))
+
+
 def dialect(settings: Settings, account: AccountSettings) -> Dialect:
     """How the platform of an account is spoken to."""
     upstream = settings.upstream
@@ -131,9 +141,7 @@ def _rules(
     limits = settings.limits
     return CallRules(
         router=router,
-        policy=MethodPolicy(
-            settings.method_policy.unknown is UnknownMethod.FORWARD, tuple(settings.method_policy.deny)
-        ),
+        policy=method_policy(settings),
         pipeline=Pipeline(
             intake=intake(settings, around.offload),
             accounts=accounts,
@@ -174,6 +182,12 @@ def _admission(settings: Settings) -> Admission:
     return Admission(running, limits.max_queued, limits.queue_timeout)
 
 
+def _download_admission(settings: Settings) -> Admission:
+    """Downloads last long, so they have places of their own, and few: calls must not wait for them."""
+    running = max(1, settings.upstream.max_connections // DOWNLOAD_SHARE)
+    return Admission(running, settings.limits.max_queued, settings.limits.queue_timeout)
+
+
 def _transport(settings: Settings, context: ssl.SSLContext) -> Transport:
     upstream, limits = settings.upstream, settings.limits
     return transports.build(
@@ -191,17 +205,25 @@ def _transport(settings: Settings, context: ssl.SSLContext) -> Transport:
     )
 
 
+def verify(configuration: Configuration) -> None:
+    """What can be found out beside the settings themselves: whether the files they name can be used.
+
+    Raises SettingsError. `check` asks this too, so that it does not pass what `serve` refuses.
+    """
+    try:
+        _tls_context(configuration.settings.upstream)
+    except ValueError as error:
+        raise SettingsError((configuration.problem(("upstream", "tls"), str(error)),)) from error
+
+
 def _tls_context(upstream: Upstream) -> ssl.SSLContext:
     files = upstream.tls
-    try:
-        return tls.build_context(
-            verify=files.verify,
-            ca_file=_text(files.ca_file),
-            client_cert=_text(files.client_cert),
-            client_key=_text(files.client_key),
-        )
-    except ValueError as error:
-        raise SettingsError((Problem("settings", "upstream.tls", str(error)),)) from error
+    return tls.build_context(
+        verify=files.verify,
+        ca_file=_text(files.ca_file),
+        client_cert=_text(files.client_cert),
+        client_key=_text(files.client_key),
+    )
 
 
 def _text(path: Path | None) -> str | None:
@@ -217,7 +239,9 @@ def _download_route(
         httpx.URL(f"{base.scheme}://{base.netloc}"),
         path.encode("ascii"),
         way.transport,
-        way.admission,
+        _download_admission(settings),
         around.owner,
+        around.scrub,
+        settings.upstream.timeouts.first_byte,
     )
     return DownloadRoute(base_paths({name: path}, DEFAULT_ACCOUNT)[name].encode("ascii"), account, downloads)

@@ -46,11 +46,13 @@ def serve(config: str | None) -> None:
 @_config_option
 def check(config: str | None) -> None:
     """Say everything that is wrong with the configuration; changes and sends nothing."""
+    from gateway.assembly import verify
     from gateway.settings.loading import find, read
     from gateway.settings.notices import notices
 
     path = find(config, os.environ)
     configuration = read(path, os.environ)
+    verify(configuration)
     for notice in notices(configuration):
         click.echo(str(notice))
     click.echo(f"{path}: ok")
@@ -119,8 +121,12 @@ def main() -> NoReturn:
         for problem in error.problems:
             click.echo(str(problem), err=True)
         sys.exit(1)
-    except (GatewayError, OSError) as error:
+    except GatewayError as error:
         click.echo(f"gateway: {error}", err=True)
+        sys.exit(1)
+    except OSError as error:
+        place = f": {error.filename}" if error.filename else ""
+        click.echo(f"gateway: {error.strerror or error}{place}", err=True)
         sys.exit(1)
     except (KeyboardInterrupt, click.Abort):
         sys.exit(130)

@@ -5,6 +5,7 @@ Reads the body within its bounds, writes the answer with the headers that every 
 call in exactly one record, whatever happened to it. Refuses to know what a call means.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from gateway.catalogue.model import Effect
 from gateway.codec.negotiation import Format
 from gateway.headers import Headers
 from gateway.pipeline import Pipeline
+from gateway.presentation import Presentation
 from gateway.records import CallRecord
 from gateway.routing import MethodPolicy, Router, Target
 
@@ -67,7 +69,7 @@ class DataPlane:
             trail.status, trail.reply_bytes = answer.status, len(answer.body)
             await self._send(send, answer, trail)
         except body.CallerGone:
-            trail.error = "caller_gone"
+            trail.error = "caller-gone"
         finally:
             self.in_progress -= 1
             self._observe(trail.record(self._clock()))
@@ -81,17 +83,21 @@ class DataPlane:
         trail.request_id = self._new_id()
         trail.reply_format = intake.reply_format(found, scope["query_string"])
         trail.caller = _caller(found, rules.known_callers)
+        # The answer is made while the exception is at hand: keeping it would tie it to this frame, and with
+        # it the call's body until the collector comes by.
         try:
             return await self._call(rules, scope, receive, found, trail)
         except errors.CallError as error:
-            refused = error
+            return _refusal(error, presentation, trail)
         except body.CallerGone:
             raise
+        except asyncio.CancelledError:
+            # The server ends what is still running when its patience is over; nobody else cancels a call.
+            return _refusal(_stopped(trail), presentation, trail)
         except Exception as error:
             log.error("a call to %s failed inside the gateway", trail.api_method, exc_info=error)
-            refused = errors.CallError(errors.INTERNAL, "internal error; the log says more")
-        trail.origin, trail.code, trail.error = "gateway", refused.kind.code, refused.kind.name
-        return presentation.of_error(refused, trail.reply_format)
+            inside = errors.CallError(errors.INTERNAL, "internal error; the log says more")
+            return _refusal(inside, presentation, trail)
 
     async def _call(
         self, rules: CallRules, scope: Scope, receive: Receive, found: Headers, trail: Trail
@@ -137,6 +143,23 @@ class DataPlane:
         await send({"type": "http.response.body", "body": answer.body})
 
 
+def _refusal(error: errors.CallError, presentation: Presentation, trail: Trail) -> Answer:
+    trail.origin, trail.code = "gateway", error.kind.code
+    trail.error, trail.error_text = error.kind.name, error.text
+    return presentation.of_error(error, trail.reply_format)
+
+
+def _stopped(trail: Trail) -> errors.CallError:
+    """What a caller is told whose call was still running when the gateway stopped."""
+    if trail.flight is None:
+        return errors.CallError(errors.STOPPED, "the gateway was stopped before the call was answered")
+    return errors.CallError(
+        errors.STOPPED,
+        "the gateway was stopped before the call was answered; the outcome is unknown, "
+        "repeating is safe with the same Request-ID",
+    )
+
+
 def _caller(found: Headers, known: frozenset[str]) -> str:
     name = found.get(headers.CALLER)
     if name is None:
@@ -157,5 +180,5 @@ def _check_http_method(http_method: str, target: Target) -> None:
 def _cache_status(trail: Trail) -> bytes:
     """RFC 9211. An own error has no cache story to tell, only its reason."""
     if trail.origin == "gateway":
-        return b"gateway; detail=" + trail.error.replace("_", "-").encode("ascii")
+        return b"gateway; detail=" + trail.error.encode("ascii")
     return b"gateway; fwd=bypass" if trail.cache is not None else b"gateway; fwd=method"

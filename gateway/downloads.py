@@ -4,8 +4,10 @@ Never kept, never redirected elsewhere: a redirect would carry the token's fruit
 that nobody configured.
 """
 
+import asyncio
 import logging
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import httpx
@@ -24,6 +26,9 @@ log = logging.getLogger(__name__)
 
 # Only what the platform's addresses are made of, so that nothing can climb out of the download path.
 _REST = re.compile(rb"(?:/+[A-Za-z0-9._~=@:,+-]+)+")
+LONGEST_REFUSAL = 64 * 1024
+"""Bytes of an answer that is no file; what comes behind is cut off."""
+
 _PASSED_ON = frozenset((b"content-type", b"content-length", b"content-disposition", b"retry-after"))
 
 
@@ -36,6 +41,8 @@ class Downloads:
     transport: httpx.AsyncBaseTransport
     admission: Admission
     owner: TaskOwner
+    scrub: Callable[[bytes], bytes]  # masks every known token
+    patience: float  # seconds that a caller may take for a piece
 
     async def serve(self, scope: Scope, rest: bytes, token: Secret, receive: Receive, send: Send) -> None:
         """Stream the file at `rest` behind the download path. Raises CallError until the first byte went
@@ -47,7 +54,10 @@ class Downloads:
         async with self.admission:
             response = await self._open(target, token)
             try:
-                await self._pass_on(response, receive, send)
+                if response.is_success:
+                    await self._pass_on(response, receive, send)
+                else:
+                    await self._pass_on_refusal(response, send)
             finally:
                 await response.aclose()
 
@@ -79,6 +89,19 @@ class Downloads:
             )
         return response
 
+    async def _pass_on_refusal(self, response: httpx.Response, send: Send) -> None:
+        """What is no file is short, and may echo what was sent: it is read whole and masked."""
+        content = bytearray()
+        async for piece in response.aiter_raw():
+            content += piece[: LONGEST_REFUSAL - len(content)]
+        body = self.scrub(bytes(content))
+        headers = [
+            (name, self.scrub(value)) for name, value in _passed_on(response) if name != b"content-length"
+        ]
+        headers.append((b"content-length", b"%d" % len(body)))
+        await send({"type": "http.response.start", "status": response.status_code, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
     async def _pass_on(self, response: httpx.Response, receive: Receive, send: Send) -> None:
         passed = [(name.lower(), value) for name, value in response.headers.raw if name.lower() in _PASSED_ON]
         await send({"type": "http.response.start", "status": response.status_code, "headers": passed})
@@ -87,8 +110,12 @@ class Downloads:
             async for piece in response.aiter_raw():
                 if gone.done():
                     return  # sending to nobody would pull the whole file for nothing
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
+                # A caller that takes nothing would hold its place for ever.
+                async with asyncio.timeout(self.patience):
+                    await send({"type": "http.response.body", "body": piece, "more_body": True})
             await send({"type": "http.response.body", "body": b""})
+        except TimeoutError:
+            log.warning("a download was given up: its caller took nothing for %g seconds", self.patience)
         except httpx.TransportError as error:
             # The head is out: an end without the last byte is all that can still tell the caller.
             log.warning("a download broke off: %s", failures.kind_of(error))
@@ -100,3 +127,7 @@ async def _until_gone(receive: Receive) -> None:
     message = await receive()
     while message["type"] != "http.disconnect":
         message = await receive()
+
+
+def _passed_on(response: httpx.Response) -> list[tuple[bytes, bytes]]:
+    return [(name.lower(), value) for name, value in response.headers.raw if name.lower() in _PASSED_ON]

@@ -5,6 +5,7 @@ Refuses everything that is neither a call, a download nor an endpoint, in the pl
 application that calls a wrong address reads an error that it understands.
 """
 
+import logging
 from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -16,6 +17,8 @@ from gateway.dataplane import DataPlane
 from gateway.downloads import Downloads
 from gateway.headers import Headers
 from gateway.pipeline import Account
+
+log = logging.getLogger(__name__)
 
 _PROBES = frozenset((b"/livez", b"/readyz", b"/healthz", b"/metrics"))
 
@@ -50,6 +53,8 @@ class Listener:
             guard.check(found, server[0] if server else None, self._calls.rules.allowed_hosts)
             await self._elsewhere(path, scope, receive, send)
         except errors.CallError as error:
+            shown = path[:200].decode("latin-1")
+            log.warning("%s %s: %d, %s", scope["method"], shown, error.kind.status, error.text)
             await _refuse(send, self._refusal(error, found, scope))
 
     async def _elsewhere(self, path: bytes, scope: Scope, receive: Receive, send: Send) -> None:

@@ -19,6 +19,7 @@ from gateway.call import Answer, Call, Request, Trail
 from gateway.catalogue.model import ApiMethod
 from gateway.codec.negotiation import Format
 from gateway.intake import Intake
+from gateway.offload import JSON_AT_ONCE, XML_AT_ONCE
 from gateway.outgoing import Writer
 from gateway.presentation import Presentation
 from gateway.records import FlightOutcome
@@ -73,8 +74,13 @@ class Pipeline:
         request = await self.intake.read(call, body_format, key)
         trail.reply_format = request.reply_format
         account = self.accounts[request.account]
-        outgoing = await self.intake.offload.json(
-            len(call.body), account.writer.write, request, account.token(request.method), trail.request_id
+        at_once = JSON_AT_ONCE if account.writer.format is Format.JSON else XML_AT_ONCE
+        outgoing = await self.intake.offload.aside(
+            len(call.body) > at_once,
+            account.writer.write,
+            request,
+            account.token(request.method),
+            trail.request_id,
         )
         if request.format is not account.writer.format:
             trail.conversions += ("xml_to_json" if request.format is Format.XML else "json_to_xml",)

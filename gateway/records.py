@@ -37,6 +37,7 @@ class CallRecord(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     attempts: int = 0
     duplicate: bool = False  # the platform said that it had seen the call before
     error: str = ""  # the gateway's own reason (a name from gateway.errors), else ""
+    error_text: str = ""  # what the caller was told with it
     conversions: tuple[Conversion, ...] = ()
     seconds: float = 0.0  # from the request's head to the reply's last byte
     upstream_seconds: float = 0.0  # of these, waiting for the platform

@@ -33,10 +33,15 @@ class MethodPolicy:
 
     def check(self, method: ApiMethod) -> None:
         """Raise the 403 or 501 of a method that may not be called."""
-        if not method.allowed or any(fnmatchcase(method.name, pattern) for pattern in self.deny):
+        if not method.allowed or self._is_denied(method.name):
             raise errors.CallError(errors.METHOD_DENIED, f"the method {method.name} is not allowed here")
         if not (method.known or self.forward_unknown):
             raise errors.CallError(errors.UNKNOWN_METHOD, f"the method {method.name} is not in the catalogue")
+
+    def _is_denied(self, name: str) -> bool:
+        """Whatever the case: nothing says that the platform tells `Profiles/delete` from
+        `profiles/delete`."""
+        return any(fnmatchcase(name.lower(), pattern.lower()) for pattern in self.deny)
 
 
 class Router:

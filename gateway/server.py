@@ -7,12 +7,13 @@ to do.
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import socket
 import stat
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
 
 import uvicorn
 
@@ -20,16 +21,22 @@ from gateway.app import Gateway
 from gateway.protocol import ListenerProtocol
 from gateway.settings.sections import Listen
 
+log = logging.getLogger(__name__)
+
 BACKLOG = 2048
 SOCKET_MODE = 0o660  # of a Unix socket: whoever may open it may call
 
 
 def bind(listen: Listen) -> socket.socket:
     """The listening socket. Raises OSError when the address is taken or not ours."""
-    if listen.uds is not None:
-        return _bind_unix(str(listen.uds))
-    family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
-    return socket.create_server((listen.host, listen.port), family=family, backlog=BACKLOG)
+    try:
+        if listen.uds is not None:
+            return _bind_unix(str(listen.uds))
+        family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
+        return socket.create_server((listen.host, listen.port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        where = listen.uds or f"{listen.host}:{listen.port}"
+        raise OSError(error.errno, f"cannot listen on {where}: {os.strerror(error.errno or 0)}") from error
 
 
 def _bind_unix(path: str) -> socket.socket:
@@ -95,23 +102,42 @@ async def serve(
     `gateway` has been started and is stopped here. `announce` is called when callers are answered.
     """
     drain, uds = gateway.settings.drain, gateway.settings.listen.uds
+    loop = asyncio.get_running_loop()
     server = _Server(uvicorn_config(gateway, drain.timeout), announce)
-    received: asyncio.Future[signal.Signals] = asyncio.get_running_loop().create_future()
-    with _signals(received, server):
+    stopping = _Stopping(asyncio.Event(), asyncio.Event())
+    with _signals(stopping, server):
         serving = asyncio.create_task(server.serve(sockets=[listener]), name="listener")
         try:
-            waiting: set[asyncio.Future[Any]] = {serving, received}
-            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            if received.done():
+            await _first(serving, stopping.wanted.wait())
+            if stopping.wanted.is_set():
                 gateway.drain()
-                await asyncio.sleep(drain.delay)
+                await _first(asyncio.sleep(drain.delay), stopping.at_once.wait())
         finally:
+            # One deadline for all that is still running: its callers first, then what they left behind.
+            end = loop.time() + drain.timeout
             server.should_exit = True
             await serving
-            await gateway.stop(0 if server.force_exit else drain.timeout)
+            await gateway.stop(0 if stopping.at_once.is_set() else max(0.0, end - loop.time()))
             if uds is not None:
                 uds.unlink(missing_ok=True)
-    return received.result() if received.done() else None
+    return stopping.by
+
+
+@dataclass
+class _Stopping:
+    """What the signals have said so far."""
+
+    wanted: asyncio.Event
+    at_once: asyncio.Event
+    by: signal.Signals | None = None
+
+
+async def _first(*waited: Awaitable[object]) -> None:
+    """Wait for whichever ends first; a task that was handed in goes on, the rest is given up."""
+    tasks = {asyncio.ensure_future(one) for one in waited}
+    _, late = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    for task in late.difference(waited):
+        task.cancel()
 
 
 def uvicorn_config(gateway: Gateway, patience: float) -> uvicorn.Config:
@@ -125,27 +151,35 @@ def uvicorn_config(gateway: Gateway, patience: float) -> uvicorn.Config:
         access_log=False,
         proxy_headers=False,  # any local caller could forge X-Forwarded-For
         server_header=False,
+        # Longer than callers keep theirs: whoever closes first must not be the one who is just being called.
+        timeout_keep_alive=75,
         # Calls end by their own deadline; this bounds callers that do not take their answer.
         timeout_graceful_shutdown=max(1, round(patience)),
     )
 
 
 @contextlib.contextmanager
-def _signals(received: "asyncio.Future[signal.Signals]", server: uvicorn.Server) -> Iterator[None]:
+def _signals(stopping: _Stopping, server: uvicorn.Server) -> Iterator[None]:
     """The first signal begins the end; a second one ends the waiting for what still runs."""
     loop = asyncio.get_running_loop()
     caught = (signal.SIGTERM, signal.SIGINT)
 
     def note(which: signal.Signals) -> None:
-        if received.done():
+        if stopping.wanted.is_set():
             server.force_exit = True
-        else:
-            received.set_result(which)
+            stopping.at_once.set()
+            return
+        log.info("%s: no longer ready; what is under way may end", which.name)
+        stopping.by = which
+        stopping.wanted.set()
 
     for which in caught:
         loop.add_signal_handler(which, note, which)
+    loop.add_signal_handler(
+        signal.SIGHUP, log.warning, "SIGHUP: this version reads its configuration at the start only"
+    )
     try:
         yield
     finally:
-        for which in caught:
+        for which in (*caught, signal.SIGHUP):
             loop.remove_signal_handler(which)

@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from gateway.assembly import dialect, effective_catalogue, intake
+from gateway.assembly import dialect, effective_catalogue, intake, method_policy
 from gateway.call import Call
 from gateway.catalogue import loading as catalogue_loading
+from gateway.catalogue.model import ApiMethod
 from gateway.codec import fingerprint
+from gateway.errors import CallError
 from gateway.headers import CONTENT_TYPE
 from gateway.offload import Offload
 from gateway.outgoing import Writer
@@ -54,6 +56,7 @@ class Explainer:
                 "summary": rule.summary,
                 "source": rule.source,
                 "overridden": rule.name in settings.methods,
+                "refused": self._refusal(rule),
             },
             "format": {
                 "request": request.format.value,
@@ -67,7 +70,15 @@ class Explainer:
             "flight": None,
             "tags": list(TagRule.of(rule).tags(request.fields)),
             "token": rule.token_name or None,
-            "url": str(outgoing.url),
+            "url": str(outgoing.url).replace("%2A%2A%2A", "***"),
             "headers": dict(line.replace("REQUEST-ID", REQUEST_ID).split(": ", 1) for line in lines),
             "body": outgoing.body.decode(),
         }
+
+    def _refusal(self, rule: ApiMethod) -> dict[str, Any] | None:
+        """The answer that calls of the method get without being sent; None when they are."""
+        try:
+            method_policy(self._settings).check(rule)
+        except CallError as refused:
+            return {"status": refused.kind.status, "error": refused.kind.code, "error_text": refused.text}
+        return None

@@ -7,6 +7,7 @@ from typing import BinaryIO
 
 from gateway import __version__, server
 from gateway.app import Gateway, World
+from gateway.assembly import verify
 from gateway.catalogue import loading as catalogue_loading
 from gateway.settings import loading
 from gateway.settings.notices import notices
@@ -19,6 +20,7 @@ async def serve(config: str | None, environ: Mapping[str, str], stdout: BinaryIO
     taken)."""
     path = loading.find(config, environ)
     configuration = loading.read(path, environ)
+    verify(configuration)
     listener = server.bind(configuration.settings.listen)
     gateway = Gateway(configuration.settings, catalogue_loading.load(), World(environ, stdout))
 
@@ -29,6 +31,8 @@ async def serve(config: str | None, environ: Mapping[str, str], stdout: BinaryIO
         await gateway.start()
     except BaseException:
         listener.close()
+        if configuration.settings.listen.uds is not None:
+            configuration.settings.listen.uds.unlink(missing_ok=True)
         await gateway.stop(0)
         raise
     for notice in notices(configuration):

@@ -3,6 +3,8 @@
 Refuses to retry: who does needs to know what a second sending means.
 """
 
+import asyncio
+
 import httpx
 import msgspec
 
@@ -12,6 +14,10 @@ from gateway.records import AttemptRecord, FailureKind
 from gateway.upstream import failures
 from gateway.upstream.extensions import BODY, DEADLINE, HEAD, MODIFIES, Body
 from gateway.upstream.reply import NoAnswerError, Reply, read_reply
+
+READ_AT_ONCE = 8 * 1024
+"""Bytes of a reply that are read on the loop; the codes of a large batch take longer than others should
+wait."""
 
 
 class Outgoing(msgspec.Struct, frozen=True, gc=False):
@@ -48,9 +54,10 @@ async def attempt(
     try:
         response = await transport.handle_async_request(request)
         body: bytes = response.extensions.get(BODY) or b""
-        return read_reply(
-            response.status_code, response.headers.raw, body, outgoing.method, outgoing.untouched, limits
-        )
+        given = response.status_code, response.headers.raw, body, outgoing.method, outgoing.untouched, limits
+        if len(body) > READ_AT_ONCE:
+            return await asyncio.to_thread(read_reply, *given)
+        return read_reply(*given)
     except NoAnswerError as error:
         raise AttemptError("protocol", written=True, text=str(error)) from error
     except httpx.TransportError as error:

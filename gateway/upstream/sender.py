@@ -17,8 +17,11 @@ from gateway.upstream.client import AttemptError, Outgoing, attempt, record
 from gateway.upstream.reply import Reply
 
 
-class Outcome(msgspec.Struct, frozen=True, gc=False):
-    """What came of a call: a reply, or why there is none. Times in seconds."""
+class Outcome(msgspec.Struct, frozen=True):
+    """What came of a call: a reply, or why there is none. Times in seconds.
+
+    Seen by the garbage collector: it may hold an exception, and whose traceback leads back to it.
+    """
 
     reply: Reply | None = None
     failure: AttemptError | errors.CallError | None = None

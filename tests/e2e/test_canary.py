@@ -122,7 +122,8 @@ def test_a_token_that_could_be_a_name_is_masked_where_names_are_shown(
     assert (refused.error, echoed.error) == (501, 0)
     assert refused.error_text == "gateway: the method *** is not in the catalogue"
     assert_hidden(page.body, "/metrics")
-    assert gateway.log.count("***") == 2
+    # The refused call's name and its error text, and the other call's id.
+    assert gateway.log.count("***") == 3
     assert_hidden(gateway.log, "the log")
 
 

@@ -87,6 +87,40 @@ def test_a_second_signal_ends_the_waiting(platform: Platform, tmp_path: Path) ->
         assert gateway.stop(signal.SIGTERM) == 0
 
 
+def test_a_second_signal_ends_the_delay_too(platform: Platform, tmp_path: Path) -> None:
+    settings = settings_for(platform.base_url, drain={"delay": "1h", "timeout": "1h"})
+    with serving(tmp_path, settings, ENVIRON) as gateway:
+        gateway.process.send_signal(signal.SIGTERM)
+        until(lambda: gateway.caller.get("/readyz").status == 503, "it says that it is not ready")
+        gateway.process.send_signal(signal.SIGTERM)
+        assert gateway.process.wait(PATIENCE) == 0
+
+
+def test_a_write_that_the_end_cuts_off_is_told_that_its_outcome_is_unknown(
+    platform: Platform, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    sandbox.faults.add(Fault(Kind.STALL, "profiles/import"))
+    settings = settings_for(platform.base_url, drain={"timeout": "1s"})
+    with serving(tmp_path, settings, ENVIRON) as gateway, ThreadPoolExecutor(1) as other:
+        write = other.submit(gateway.caller.json, "profiles/import", db_id=1, email="jim@example.com")
+        sandbox.calls.arrived(1).result(PATIENCE)
+        gateway.process.send_signal(signal.SIGTERM)
+        answer = write.result(PATIENCE)
+        assert gateway.process.wait(PATIENCE) == 0
+    assert (answer.status, answer.error) == (503, 503)
+    assert "the outcome is unknown, repeating is safe with the same Request-ID" in (answer.error_text or "")
+    (call,) = sandbox.calls
+    assert answer.header("request-id") == call.request_id
+    assert gateway.stderr.read_text() == ""
+    assert "Traceback" not in gateway.log
+
+
+def test_sighup_is_no_end(served: Running) -> None:
+    served.process.send_signal(signal.SIGHUP)
+    until(lambda: "SIGHUP" in served.log, "it says what it makes of the signal")
+    assert served.caller.json("databases/get", id=1).error == 0
+
+
 def test_xml_that_is_converted_in_a_worker_process_arrives_whole(served: Running, sandbox: Sandbox) -> None:
     """Over a megabyte; the worker does not keep the gateway from ending."""
     count = 9000

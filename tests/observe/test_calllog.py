@@ -35,6 +35,7 @@ def test_the_line_of_a_call(a_call: CallRecord) -> None:
             "attempts": 1,
             "duplicate": False,
             "error": "",
+            "error_text": "",
             "conversions": [],
             "seconds": 0.25,
             "upstream_seconds": 0.125,

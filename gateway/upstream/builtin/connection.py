@@ -103,7 +103,10 @@ class Connection(asyncio.Protocol):
             self.abort()
             raise
         if self._error is not None:
-            raise self._error
+            try:
+                raise self._error
+            finally:
+                self._error = None  # its traceback leads back here, and so to the request's bytes
 
     async def next_piece(self) -> bytes:
         """The next bytes of a streamed body; empty at its end."""

@@ -101,11 +101,17 @@ async def open_first(addresses: Sequence[tuple[int, Any]], within: float) -> soc
                 return await _open_socket(family, address)
         except (httpx.ConnectError, TimeoutError) as error:
             failure = error
-    raise failure
+    try:
+        raise failure
+    finally:
+        del failure  # else its traceback and this frame hold each other, and the call's body with them
 
 
 async def _open_socket(family: int, address: Any) -> socket.socket:
-    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock = socket.socket(family, socket.SOCK_STREAM)
+    except OSError as error:  # a family that this host does not have; the next address may be of another
+        raise _failed(str(error), "connect") from error
     try:
         sock.setblocking(False)
         await asyncio.get_running_loop().sock_connect(sock, address)
