@@ -70,11 +70,56 @@ def demo(port: int) -> None:
 @commands.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where the sandbox listens.")
 @click.option("--port", default=9000, show_default=True, help="Its port; 0 is any free one.")
-@click.option("--token", "tokens", multiple=True, metavar="T", help="A token it accepts; may be repeated.")
+@click.option(
+    "--token", "tokens", multiple=True, metavar="T", help="A token with all rights; repeatable. [sandbox]"
+)
 @click.option("--latency", default=0, metavar="MS", help="Milliseconds that every answer takes.")
-@click.option("--seed", default=0, metavar="N", help="Which sample data.")
+@click.option("--seed", default=0, metavar="N", help="Other people in the sample data; the same N, the same.")
 def sandbox(host: str, port: int, tokens: tuple[str, ...], latency: int, seed: int) -> None:
-    """Run a stand-in for the platform, to test against."""
+    """Run a stand-in for the platform, to test against.
+
+    It answers the platform's calls in JSON and XML, keeps what you write in memory, runs a repeat with the
+    same Request-ID once, fails when asked to, and sends nothing to anybody. Ctrl-C ends it, and all it kept
+    is gone.
+
+    \b
+    A call:
+      curl http://127.0.0.1:9000/api/v1.1/profiles/get \\
+        -H 'Content-Type: application/json' \\
+        -d '{"token": "sandbox", "db_id": 1, "email": "customer1@example.com"}'
+
+    \b
+    A gateway in front of it, with PLATFORM_TOKEN=sandbox and this config.yaml:
+      upstream: {base_url: "http://127.0.0.1:9000/api/v1.1"}
+      token: {env: PLATFORM_TOKEN}
+
+    \b
+    What its sample data answers with each code:
+      0  databases/get    {"id": 1}
+    400  profiles/get     {"db_id": 1}
+    401  databases/get    {"id": 1} with the token nobody
+    402  profiles/add     {"db_id": 3, "data": {}}
+    403  profiles/add     {"db_id": 1, "data": {}} with the token sandbox-reader
+    404  databases/get    {"id": 99}
+    409  profiles/add     {"db_id": 2, "data": {"email": "member1@example.com"}}
+    413  profiles/import  {"db_id": 4, "resource_id": 1, "email": "a@example.com"}
+    415  any method, with another Content-Type
+    435  profiles/get     {"db_id": 1, "email": "twin@example.com"}
+    441  templates/delete {"id": 1} with the token sandbox-partner
+    450  profiles/add     {"db_id": 1, "data": {"email": "nonsense"}}
+    500  profiles/get     {"db_id": 1, "email": "broken@example.com"}
+    501  no/such/method   {}
+
+    \b
+    Let the next profiles/import run but lose its answer; look; start over:
+      curl http://127.0.0.1:9000/-/faults \\
+        -d '{"kind": "reset", "api_method": "profiles/import", "when": "after"}'
+      curl http://127.0.0.1:9000/-/calls
+      curl -X POST http://127.0.0.1:9000/-/reset
+
+    In Python tests, the pytest fixture platform_sandbox is a sandbox of the test's own. More in
+    docs/how-to/test-against-the-sandbox.md and docs/reference/sandbox.md.
+    """
     from gateway.sandbox import serving
 
     _run(serving.serve(click.echo, host, port, tokens, latency / 1000, seed))

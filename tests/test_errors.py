@@ -12,9 +12,7 @@ ROW = re.compile(r"^\| (\d+) \| (\d+) \| `([a-z-]+)` \| `([a-z_]+)` \| .+ \|$", 
 
 def test_the_page_lists_every_error_as_it_is() -> None:
     kinds = [kind for kind in vars(errors).values() if isinstance(kind, errors.ErrorKind)]
-    documented = [
-        (int(s), int(c), name, p) for s, c, name, p in ROW.findall(PAGE.read_text())
-    ]
+    documented = [(int(s), int(c), name, p) for s, c, name, p in ROW.findall(PAGE.read_text())]
     assert sorted(documented) == sorted((k.status, k.code, k.name, k.proxy_status) for k in kinds)
 
 

@@ -118,7 +118,7 @@ def test_only_named_accounts_have_a_prefix() -> None:
         ),
         (MethodPolicy(True, ("admin/*",)), ApiMethod("administer", Effect.READ), None),
         (MethodPolicy(True, ("a",)), ApiMethod("a", Effect.READ), errors.METHOD_DENIED),
-        (MethodPolicy(True, ("Profiles/*",)), ApiMethod("profiles/DELETE", Effect.MODIFY), errors.METHOD_DENIED),
+        (MethodPolicy(True, ("A/*",)), ApiMethod("a/DELETE", Effect.MODIFY), errors.METHOD_DENIED),
         (MethodPolicy(True, ()), ApiMethod("a", Effect.READ, allowed=False), errors.METHOD_DENIED),
     ],
 )

@@ -55,7 +55,7 @@ def _write(name: str, handle: Handler, right: Right = _WRITE) -> Method:
 
 
 def _batch(name: str, handle: Handler) -> Method:
-    """A launch for many: its XML reply keeps items in nested elements, as profiles/add_batch does."""
+    """A launch for many: its XML reply keeps items in nested elements, as that of profiles/add_batch."""
     return Method(name, handle, Right.RUN, modifies=True, nested=frozenset({"result"}))
 
 
@@ -143,7 +143,7 @@ _METHODS = (
     _write("campaigns/triggers/add", campaigns.add_trigger),
     _write("campaigns/triggers/clone", campaigns.clone_trigger),
     _write("campaigns/triggers/start", campaigns.start_trigger, Right.RUN),
-    _batch("campaigns/triggers/start_batch", campaigns.start_triggers),
+    _write("campaigns/triggers/start_batch", campaigns.start_triggers, Right.RUN),
     _write("campaigns/triggers/start_batch_task", campaigns.start_triggers_task, Right.RUN),
     _write("campaigns/triggers/import_and_start", campaigns.import_and_start_trigger, Right.RUN),
     _write(

@@ -21,9 +21,19 @@ from enum import Enum
 from gateway.sandbox.replies import Reply
 
 DAY = 86400.0
-# RFC 9110 section 7.6.1: these belong to the connection, so they say nothing about the request.
+# RFC 9110 section 7.6.1: these belong to the connection, so they say nothing about the request. The last two
+# are Java's offer of HTTP/2, sent on a connection's first call only; `wire` renames the former.
 _HOP_BY_HOP = frozenset(
-    {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding"}
+    {
+        "connection",
+        "keep-alive",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "x-ignored-upgrade",
+        "http2-settings",
+    }
 )
 
 

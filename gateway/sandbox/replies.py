@@ -34,12 +34,18 @@ class Reply:
     def answer(self) -> "Answer":
         match self.format:
             case "xml":
-                body = xmlform.encode(self.fields, self.xml_root, self.nested)
+                body = self._xml()
             case "csv":
                 body = csvform.encode([row for row in as_list(self.fields["data"]) if isinstance(row, dict)])
             case _:
                 body = jsonform.encode(self.fields)
         return Answer(self.status, (("content-type", _CONTENT_TYPES[self.format]), *self.headers), body)
+
+    def _xml(self) -> bytes:
+        try:
+            return xmlform.encode(self.fields, self.xml_root, self.nested)
+        except ApiError as error:
+            return xmlform.encode(failure(error))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from gateway.sandbox.replies import CSV, JSON, XML
 from gateway.sandbox.tokens import Token, TokenBook
 from gateway.sandbox.values import Fields
 
-_DECODERS = {"application/json": jsonform.decode, "application/xml": xmlform.decode}
+_JSON, _XML = "application/json", "application/xml"
+_DECODERS = {_JSON: jsonform.decode, _XML: xmlform.decode}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +28,11 @@ class Request:
     format: str
 
 
-def decoded(incoming: Incoming) -> Fields:
+def decoded(incoming: Incoming, *, takes_xml: bool = True) -> Fields:
     """The parameters in the body. Raises 415 for another content type or charset, 400 for a broken body."""
     media_type, _, parameters = (incoming.header("content-type") or "").partition(";")
-    decode = _DECODERS.get(media_type.strip().lower())
+    media_type = media_type.strip().lower()
+    decode = _DECODERS.get(media_type) if takes_xml or media_type != _XML else None
     charset = parameters.strip().lower().replace('"', "")
     if decode is None or charset not in ("", "charset=utf-8") or incoming.header("content-encoding"):
         raise ApiError(Code.CONTENT_TYPE)

@@ -25,7 +25,8 @@ class Options:
 
     `latency` is added to every call; `task_seconds` is how long a background task takes; `has_http_statuses`
     makes an error code also the HTTP status, where the default answers 200 to everything that reached the
-    API: the documentation breaks off before it says which the platform does.
+    API: the documentation breaks off before it says which the platform does. Without `takes_xml` it is the
+    platform of the newer documentation, which names JSON only for requests; replies may still be XML.
     """
 
     seed: int = 0
@@ -34,6 +35,7 @@ class Options:
     repeats: Generation = Generation.NEWER
     window: float = DAY
     has_http_statuses: bool = False
+    takes_xml: bool = True
 
 
 class Sandbox:
@@ -82,7 +84,7 @@ class Sandbox:
         """The request if it may run, else the reply that says why not."""
         fields: Fields = {}
         try:
-            fields = decoded(incoming)
+            fields = decoded(incoming, takes_xml=self.options.takes_xml)
             request = admit(incoming, fields, self.tokens)
         except ApiError as error:
             return self._reply(failure(error), _safe_format(incoming, fields))
@@ -95,7 +97,7 @@ class Sandbox:
             return None
         if request_id:
             return f"{request_id}:{request.token.name}"
-        return f"{digest}:{request.token.name}" if request.method.has_checksum else None
+        return digest if request.method.has_checksum else None  # the token is part of what it was made of
 
     async def _struck(self, exchange: "_Exchange", strike: Strike | None, turn: Turn) -> Outcome:
         """The call with its fault, on the side of the method that the fault says."""

@@ -5,6 +5,7 @@ tests of this package send every fault over a real socket.
 """
 
 import asyncio
+import re
 import socket
 import struct
 from collections.abc import Callable
@@ -18,10 +19,18 @@ from uvicorn.server import ServerState
 _EXTENSION = "sandbox.transport"
 # Linger on, for no time: closing then sends a RST and drops what was not yet sent (socket(7), SO_LINGER).
 _RST_ON_CLOSE = struct.pack("ii", 1, 0)
+_UPGRADE = re.compile(rb"\r\nupgrade(?=[ \t]*:)", re.IGNORECASE)
 
 
 class SandboxProtocol(HttpToolsProtocol):
-    """uvicorn's protocol, with the transport in the scope and a say in whether a connection is taken."""
+    """uvicorn's protocol, with the transport in the scope and a say in whether a connection is taken.
+
+    It never upgrades: Java's HttpClient offers HTTP/2 with its first call, and httptools would take the body
+    of that call for the other protocol. RFC 9110 section 7.8 lets a server ignore the offer, so httptools
+    does not get to see it.
+    """
+
+    _is_in_head = True
 
     def __init__(self, config: Config, server_state: ServerState, is_refused: Callable[[], bool]) -> None:
         super().__init__(config, server_state, app_state={})
@@ -32,6 +41,20 @@ class SandboxProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         if self._is_refused():
             cut(transport)
+
+    def data_received(self, data: bytes) -> None:
+        if self._is_in_head:
+            head, end, body = data.partition(b"\r\n\r\n")
+            data = _UPGRADE.sub(rb"\r\nx-ignored-upgrade", head) + end + body
+        super().data_received(data)
+
+    def on_headers_complete(self) -> None:
+        self._is_in_head = False
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        self._is_in_head = True
 
     def on_message_begin(self) -> None:
         super().on_message_begin()

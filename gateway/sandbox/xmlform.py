@@ -20,7 +20,11 @@ from gateway.sandbox.values import Fields, Value
 
 ITEM = "xml"
 _MAX_DEPTH = 64
+_BLANKS = " \t\r\n"  # XML 1.0, production 3: a no-break space is text
 _NOT_XML_CHARACTER = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# Most of XML 1.0, production 4, without the colon.
+_LETTERS = "A-Za-z_\xc0-\xd6\xd8-\xf6\xf8-\u02ff\u0370-\u037d\u037f-\u1fff\u3001-\ud7ff"
+_NAME = re.compile(f"[{_LETTERS}][{_LETTERS}0-9.-]*")
 
 
 @dataclass
@@ -43,6 +47,8 @@ class _Builder:
         self._open: list[_Element] = []
 
     def declaration(self, version: str, encoding: str | None, standalone: int) -> None:
+        if version != "1.0":
+            raise _RefusedError(f"XML {version}")
         if (encoding or "utf-8").lower() != "utf-8":
             raise _RefusedError("the declared encoding is not UTF-8")
 
@@ -68,8 +74,9 @@ class _Builder:
 
     def end(self, name: str) -> None:
         element = self._open.pop()
-        if element.children and "".join(element.text).strip():
-            raise _RefusedError(f"<{name}> has text between its elements")
+        is_root = not self._open
+        if (element.children or is_root) and "".join(element.text).strip(_BLANKS):
+            raise _RefusedError(f"<{name}> has text where only elements may stand")
 
 
 def decode(body: bytes) -> Fields:
@@ -115,7 +122,10 @@ def _value(element: _Element) -> Value:
 
 
 def encode(fields: Fields, root: str = ITEM, nested: Container[str] = ()) -> bytes:
-    """`fields` under `root`, without a declaration; lists named in `nested` keep their items in `<xml>`."""
+    """`fields` under `root`, without a declaration; lists named in `nested` keep their items in `<xml>`.
+
+    Raises `ApiError` 500 for a field whose name cannot be an element's: the shape has no way to write it.
+    """
     parts: list[str] = []
     _write(parts, root, fields, nested)
     return "".join(parts).encode()
@@ -126,13 +136,16 @@ def _write(parts: list[str], name: str, value: Value, nested: Container[str]) ->
         case dict():
             parts.append(f"<{name}>")
             for key, item in value.items():
+                # A field named `xml` would read as an item of a list.
+                if key == ITEM or not _NAME.fullmatch(key):
+                    raise ApiError(Code.INTERNAL, "the reply has a name that XML cannot carry")
                 _write(parts, key, item, nested)
             parts.append(f"</{name}>")
         case list() if value and name in nested:
             _write_nested(parts, name, value, nested)
         case list() if value:
             for item in value:
-                if isinstance(item, list):
+                if isinstance(item, list) and item:
                     _write_nested(parts, name, item, nested)
                 else:
                     _write(parts, name, item, nested)

@@ -20,13 +20,19 @@ from tests.e2e.scraping import counting
 
 @dataclass(frozen=True)
 class Case:
-    """A call that the platform answers with `code`. `settings` are what the gateway needs for that."""
+    """A call that the platform answers with `code`. `settings` are what the gateway needs for that, `label`
+    what it is counted under, if not its method."""
 
     code: int
     api_method: str
     json: str
     xml: str
     settings: Mapping[str, Any] = field(default_factory=dict)
+    label: str = ""
+
+    @property
+    def id(self) -> str:
+        return f"{self.code} {self.api_method}"
 
 
 PARTNER = {"token": {"env": "PARTNER_TOKEN"}}
@@ -81,14 +87,30 @@ CASES = [
         '{"db_id": 1, "email": "broken@example.com"}',
         "<xml><db_id>1</db_id><email>broken@example.com</email></xml>",
     ),
-    Case(501, "file_download", '{"id": 1}', "<xml><id>1</id></xml>"),
+    Case(501, "profiles/split", '{"db_id": 1}', "<xml><db_id>1</db_id></xml>"),
+    Case(501, "file_download", '{"id": 1}', "<xml><id>1</id></xml>", label="other"),
 ]
+# What a gateway asks that is set to speak XML to a platform which takes JSON only.
+XML_REFUSED = Case(415, "databases/get", '{"id": 1}', "<xml><id>1</id></xml>")
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: str(case.code))
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_the_platforms_code_comes_through_and_is_counted(gateway_with: GatewayWith, case: Case) -> None:
-    caller = gateway_with(**case.settings)
-    label = case.api_method if case.code != 501 else "other"
+    assert_comes_through(gateway_with(**case.settings), case)
+
+
+def test_a_platform_that_takes_json_only_refuses_a_gateway_that_speaks_xml(gateway_with: GatewayWith) -> None:
+    sandbox = Sandbox(sample_tokens(TOKEN), Options(takes_xml=False))
+    with running_in_thread(sandbox) as base_url:
+        caller = gateway_with(upstream={"base_url": base_url, "format": "xml"})
+        assert_comes_through(caller, XML_REFUSED)
+    sent = [call.incoming.header("content-type") for call in sandbox.calls]
+    assert sent == ["application/xml"] * 2
+
+
+def assert_comes_through(caller: Caller, case: Case) -> None:
+    """Asked in both formats, answered in both with the platform's code, and counted under method and code."""
+    label = case.label or case.api_method
     with counting(caller) as changes:
         in_json = caller.call(case.api_method, case.json)
         in_xml = caller.xml(case.api_method, case.xml)
@@ -100,14 +122,13 @@ def test_the_platforms_code_comes_through_and_is_counted(gateway_with: GatewayWi
     assert changes.of("gateway_upstream_requests_total", "api_method", "code") == {(label, str(case.code)): 2}
 
 
-def test_the_cases_and_415_are_all_codes_there_are() -> None:
-    assert {case.code for case in CASES} | {415} == set(Code)
+def test_the_cases_are_all_codes_there_are() -> None:
+    assert {case.code for case in (*CASES, XML_REFUSED)} == set(Code)
 
 
 @pytest.mark.parametrize("code", list(Code), ids=lambda code: str(code.value))
 def test_a_code_that_is_an_http_status_too_keeps_both(strict: "Strict", code: Code) -> None:
-    """The platform's documentation leaves open whether it sends such statuses. 415, which a gateway never
-    provokes, comes from here too."""
+    """The platform's documentation leaves open whether it sends such statuses."""
     with counting(strict.caller) as changes:
         replies = [strict.answered_with(code, wanted) for wanted in ("json", "xml")]
     status = code.value or 200

@@ -1,5 +1,8 @@
 """The fixture, used as in a project that has only the installed package."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,7 +26,23 @@ def test_each_test_has_its_own(platform_sandbox):
 """
 
 
-def test_the_fixture_in_a_project_of_its_own(
+def test_installing_the_package_is_all_that_a_project_needs(tmp_path: Path) -> None:
+    """No `-p`, no `conftest.py`, no path: pytest finds the fixture by the installed entry point."""
+    (tmp_path / "test_mine.py").write_text(TEST)
+    environ = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PYTEST_", "PYTHONPATH", "COV_"))
+    }
+    command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "--rootdir", str(tmp_path)]
+    ended = subprocess.run(
+        command, cwd=tmp_path, env=environ, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "2 passed" in ended.stdout
+
+
+def test_the_fixture_without_other_plugins(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,17 +20,24 @@ ADD = "profiles/add"  # has a checksum
 ACCRUE = "suppresses/email_add"  # modifies, and has none
 PERSON = {"db_id": 1, "data": {"email": "new@example.com"}}
 STOP = {"id": 1, "email": "new@example.com"}
+ONE_CUSTOMER = {"db_id": 1, "email": "customer1@example.com"}
 SENT: dict[str, Any] = {
     ADD: PERSON,
     ACCRUE: STOP,
-    "profiles/get": {"db_id": 1, "email": "customer1@example.com"},
+    "profiles/get": ONE_CUSTOMER,
+    "profiles/update": {**ONE_CUSTOMER, "data": {"visits": {"action": "incr", "value": 1}}},
+    "campaigns/triggers/start": {"id": 1, "email": "customer1@example.com"},
+    "workflows/start": {"id": 1, **ONE_CUSTOMER},
+    "campaigns/activate": {"id": 2},
+    "profiles/get_all": {"source_type": "database", "source_id": 1},
 }
 
 
 def incoming(
     api_method: str, *headers: tuple[str, str], token: str = "sandbox", target: str = "", **more: Any
 ) -> Incoming:
-    body = {"token": token, **SENT[api_method], **more}
+    params = SENT.get(api_method, {})
+    body = {"token": token, **params, **more}
     return Incoming(
         api_method=api_method,
         target=(target or f"/api/v1.1/{api_method}").encode(),
@@ -51,6 +59,12 @@ def is_marked(answer: Answer) -> bool:
 
 
 ID = ("request-id", "r1")
+LAUNCHES = [
+    ("campaigns/triggers/start", "a message"),
+    ("workflows/start", "a scenario"),
+    ("campaigns/activate", "an activation"),
+    ("profiles/get_all", "a task"),
+]
 
 
 @pytest.mark.parametrize(
@@ -80,6 +94,39 @@ ID = ("request-id", "r1")
         pytest.param(
             incoming(ADD, ID), incoming(ADD, ID, token="second"), 2, id="the same id under another token"
         ),
+        pytest.param(incoming(ADD), incoming(ADD, token="second"), 2, id="the same data under another token"),
+        pytest.param(
+            incoming(ADD),
+            replace(incoming(ADD), body=json.dumps(json.loads(incoming(ADD).body), indent=1).encode()),
+            2,
+            id="the same data spelt otherwise",
+        ),
+        pytest.param(
+            incoming(ADD, ID),
+            incoming(ADD, ID, target=f"/api/v1.1/{ADD}?request_id=5"),
+            1,
+            id="the id counts, not the address",
+        ),
+        pytest.param(
+            incoming("profiles/update"),
+            incoming("profiles/update"),
+            1,
+            id="two honest increments without ids are taken for one",
+        ),
+        pytest.param(
+            incoming("profiles/update", ID),
+            incoming("profiles/update", ("request-id", "r2")),
+            2,
+            id="two honest increments with ids of their own",
+        ),
+        *(
+            pytest.param(incoming(method, ID), incoming(method, ID), 1, id=f"{what}, with an id")
+            for method, what in LAUNCHES
+        ),
+        *(
+            pytest.param(incoming(method), incoming(method), 2, id=f"{what}, without an id")
+            for method, what in LAUNCHES
+        ),
         pytest.param(incoming(ADD), incoming(ADD, ID), 2, id="an id for data sent without one"),
         pytest.param(
             incoming("profiles/get", ID), incoming("profiles/get", ID), 2, id="reads are never repeats"
@@ -106,6 +153,26 @@ async def test_a_repeat_gets_the_same_answer_and_the_key(sandbox: Sandbox) -> No
     assert (two.status, two.body) == (one.status, one.body)
     assert dict(two.headers)["Duplicate-Key"] == "r1:full-1"
     assert len(sandbox.state.databases[1].profiles) == 54
+
+
+async def test_without_an_id_the_key_is_the_checksum(sandbox: Sandbox) -> None:
+    _, two = await answers(sandbox, incoming(ADD), incoming(ADD))
+    first, second = sandbox.calls
+    assert dict(two.headers)["Duplicate-Key"] == first.checksum == second.checksum
+
+
+async def test_a_repeat_gets_the_answer_in_the_format_of_the_first(sandbox: Sandbox) -> None:
+    one, two = await answers(sandbox, incoming(ADD, ID, format="xml"), incoming(ADD, ID, format="json"))
+    assert two.body == one.body
+    assert dict(two.headers)["content-type"] == "application/xml; charset=utf-8"
+
+
+async def test_an_increment_sent_again_is_added_once(sandbox: Sandbox) -> None:
+    (person,) = sandbox.state.databases[1].profiles.with_field("email", "customer1@example.com")
+    visits = person.fields["visits"]
+    assert isinstance(visits, int)
+    await answers(sandbox, *[incoming("profiles/update", ID)] * 3)
+    assert sandbox.state.databases[1].profiles[person.id].fields["visits"] == visits + 1
 
 
 async def test_the_key_names_the_token_but_does_not_hold_it() -> None:
@@ -158,10 +225,26 @@ async def test_the_older_platform_has_other_header_names() -> None:
     assert dict(two.headers)["X-Duplicate-Key"] == "r1:full-1"
 
 
-async def test_switched_off_everything_runs() -> None:
+async def test_the_newer_header_means_nothing_to_the_older_platform() -> None:
+    sandbox = Sandbox(options=Options(repeats=Generation.OLDER))
+    await answers(sandbox, incoming(ACCRUE, ID), incoming(ACCRUE, ID))
+    assert len(sandbox.calls.executed(ACCRUE)) == 2
+
+
+async def test_the_older_platform_knows_the_checksum_too() -> None:
+    """Its text says that same headers and same data make a repeat."""
+    sandbox = Sandbox(options=Options(repeats=Generation.OLDER))
+    _, two = await answers(sandbox, incoming(ADD), incoming(ADD))
+    assert ("X-Duplicate-Request", "true") in two.headers
+    assert len(sandbox.calls.executed(ADD)) == 1
+
+
+@pytest.mark.parametrize("headers", [(ID,), ()], ids=["with an id", "by the checksum"])
+async def test_switched_off_everything_runs(headers: tuple[tuple[str, str], ...]) -> None:
     sandbox = Sandbox(options=Options(repeats=Generation.OFF))
-    await answers(sandbox, incoming(ADD, ID), incoming(ADD, ID))
+    answered = await answers(sandbox, incoming(ADD, *headers), incoming(ADD, *headers))
     assert len(sandbox.calls.executed(ADD)) == 2
+    assert not any(is_marked(answer) for answer in answered)
 
 
 async def _both(sandbox: Sandbox, release: bool) -> tuple[Outcome, Outcome]:

@@ -85,6 +85,25 @@ def test_415_is_answered_for_another_content_type(sandbox: Sandbox) -> None:
     assert (answer.status, json.loads(answer.body)["error"]) == (200, 415)
 
 
+def test_a_platform_that_takes_json_only_may_still_answer_in_xml() -> None:
+    sandbox = Sandbox(options=Options(takes_xml=False))
+    xml = (("content-type", "application/xml"),)
+    refused = _call(sandbox, headers=xml, body=b"<xml><token>sandbox</token><id>1</id></xml>")
+    assert json.loads(refused.body)["error"] == 415
+    assert _call(sandbox, query=(("format", "xml"),)).body.startswith(b"<xml><error>0</error>")
+
+
+def test_an_xml_reply_with_a_name_that_xml_cannot_carry_is_an_internal_error(
+    sandbox: Sandbox, ask: Ask
+) -> None:
+    subscription = {"resource_id": 1, "custom_fields": {"$topic": "news"}}
+    data = {"email": "new@example.com", "subscriptions": [subscription]}
+    assert ask("profiles/import", db_id=1, email="new@example.com", data=data)["error"] == 0
+    body = b'{"token":"sandbox","db_id":1,"email":"new@example.com"}'
+    answer = _call(sandbox, api_method="profiles/get", body=body, query=(("format", "xml"),))
+    assert answer.body.startswith(b"<xml><error>500</error><error_text>Internal service error: ")
+
+
 def test_a_broken_body_is_answered_in_the_format_of_the_address(sandbox: Sandbox) -> None:
     answer = _call(sandbox, body=b"{", query=(("format", "xml"),))
     assert answer.body.startswith(b"<xml><error>400</error>")

@@ -146,3 +146,44 @@ async def test_the_server_stops_while_a_call_runs(
     with pytest.raises(ConnectionResetError):
         await waiting
     assert caplog.records == []
+
+
+OFFER = b"Connection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAEAAEAAAAIAAAAB\r\nUpgrade: h2c\r\n"
+
+
+@pytest.mark.parametrize("spelling", [b"Upgrade: h2c", b"upgrade:h2c"])
+async def test_an_offer_of_another_protocol_is_ignored_and_the_body_is_read(
+    port: int, sandbox: Sandbox, spelling: bytes
+) -> None:
+    """Java's HttpClient makes one with the first call on each connection."""
+    offer = OFFER.replace(b"Upgrade: h2c", spelling)
+    offering = request().replace(b"Connection: close\r\n", offer)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(offering)
+    assert await reader.readline() == b"HTTP/1.1 200 OK\r\n"
+    writer.write(request())
+    replies = await reader.read()
+    writer.close()
+    await writer.wait_closed()
+    assert replies.count(b'"error":0') == 2
+    first, second = sandbox.calls
+    assert first.incoming.body == second.incoming.body == BODY
+
+
+async def test_a_body_that_looks_like_an_offer_arrives_as_it_is(port: int, sandbox: Sandbox) -> None:
+    body = b'{"token":"sandbox","id":1,\r\nupgrade: "h2c"}'
+    await exchange(port, request(body=body))
+    (call,) = sandbox.calls
+    assert call.incoming.body == body
+
+
+async def test_an_offer_does_not_make_another_request(port: int, sandbox: Sandbox) -> None:
+    """The second call on a connection comes without one, and is the same call to a checksum."""
+    person = b'{"token":"sandbox","db_id":1,"data":{"email":"new@example.com"}}'
+    plain = request(b"profiles/add", person).replace(b"Request-ID: r1\r\n", b"")
+    for sent in (
+        plain.replace(b"Connection: close\r\n", b"Connection: close, Upgrade\r\nUpgrade: h2c\r\n"),
+        plain,
+    ):
+        await exchange(port, sent)
+    assert [call.fate for call in sandbox.calls] == [Fate.EXECUTED, Fate.REPLAYED]

@@ -54,6 +54,9 @@ def test_reading(text: str, fields: Fields) -> None:
         pytest.param("<!DOCTYPE xml><xml/>", id="a DOCTYPE"),
         pytest.param('<!DOCTYPE x [<!ENTITY e "boom">]><xml><a>&e;</a></xml>', id="an entity"),
         pytest.param("<xml><a>text<b>1</b></a></xml>", id="mixed content"),
+        pytest.param("<xml>text</xml>", id="text instead of parameters"),
+        pytest.param("<xml><a>\xa0<b>1</b></a></xml>", id="a no-break space is text"),
+        pytest.param("<?xml version='1.1'?><xml/>", id="XML 1.1"),
         pytest.param("<xml><a type='int'>1</a></xml>", id="an unknown attribute"),
         pytest.param("<xml><a array='false'>1</a></xml>", id="an array mark that says no"),
         pytest.param("<xml><p:a xmlns:p='urn:x'>1</p:a></xml>", id="a prefix"),
@@ -86,6 +89,8 @@ def test_a_declaration_does_not_make_latin_1_readable() -> None:
         pytest.param(
             {"a": [[1, 2], [3]]}, "<a><xml>1</xml><xml>2</xml></a><a><xml>3</xml></a>", id="arrays in it"
         ),
+        pytest.param({"a": [[], [1]]}, "<a/><a><xml>1</xml></a>", id="an empty array in an array"),
+        pytest.param({"имя": 1, "a-1.b": 2}, "<имя>1</имя><a-1.b>2</a-1.b>", id="names of any script"),
         pytest.param({"a": "<&>\r"}, "<a>&lt;&amp;&gt;&#13;</a>", id="escapes"),
         pytest.param({"a": "x\x00y\ud800"}, "<a>x\ufffdy\ufffd</a>", id="what XML cannot carry is replaced"),
     ],
@@ -97,6 +102,14 @@ def test_writing(fields: Fields, text: str) -> None:
 def test_a_nested_list_keeps_its_items_in_xml_elements() -> None:
     written = encode({"result": [{"error": 0}]}, nested=frozenset({"result"}))
     assert written == b"<xml><result><xml><error>0</error></xml></result></xml>"
+
+
+@pytest.mark.parametrize("name", ["$or", "+7900", "1st", "a b", "a:b", "", "xml"])
+def test_a_name_that_no_element_can_have_is_an_internal_error(name: str) -> None:
+    """The platform's shape has no other way to write it, and to leave it out would be a lie."""
+    with pytest.raises(ApiError) as caught:
+        encode({"data": {name: 1}})
+    assert caught.value.code == 500
 
 
 def test_another_root() -> None:

@@ -161,9 +161,14 @@ def start_trigger(state: State, params: Params, context: Context) -> Fields:
 
 
 def start_triggers(state: State, params: Params, context: Context) -> Fields:
-    """A message for each item; the outer code stays 0 while items fail."""
+    """A message for each item. The result is the ids of the profiles that got it, without codes (platform
+    documentation, "Bulk trigger launch"); the outer code stays 0 while items fail.
+    """
     campaign = pick_active(state.campaigns, context, params, "trigger_id", "trigger")
-    return _start_each(state, params, context, campaign, params.objects("data"))
+    items = _start_each(state, params, context, campaign, params.objects("data"))["result"]
+    assert isinstance(items, list)
+    sent_to = [item["profile_id"] for item in items if isinstance(item, dict) and "profile_id" in item]
+    return {"result": sent_to}
 
 
 def start_triggers_task(state: State, params: Params, context: Context) -> Fields:

@@ -62,24 +62,23 @@ def test_a_start_that_fails_sends_nothing(
     assert sandbox.state.outbox == []
 
 
-@pytest.mark.parametrize(
-    ("api_method", "name"),
-    [
-        ("campaigns/triggers/start_batch", "trigger_id"),
-        ("workflows/import_and_start_batch", "workflow_id"),
-    ],
-)
-def test_a_batch_sends_to_each_item_that_succeeds(
-    ask: Ask, sandbox: Sandbox, api_method: str, name: str
-) -> None:
-    data = [
-        {"email": "customer1@example.com"},
-        {"email": "customer2@example.com"},
-        {"email": "broken@example.com"},
-    ]
-    reply = ask(api_method, **{name: 1}, matching="email", data=data)
+MANY = [
+    {"email": "customer1@example.com"},
+    {"email": "customer2@example.com"},
+    {"email": "broken@example.com"},
+]
+
+
+def test_a_batch_sends_to_each_item_that_succeeds(ask: Ask, sandbox: Sandbox) -> None:
+    reply = ask("workflows/import_and_start_batch", workflow_id=1, matching="email", data=MANY)
     assert [item["error"] for item in reply["result"]] == [0, 0, 500]
     assert len(sandbox.state.outbox) == 2
+
+
+def test_a_batch_of_triggers_tells_whom_it_reached(ask: Ask, sandbox: Sandbox) -> None:
+    reply = ask("campaigns/triggers/start_batch", trigger_id=1, matching="email", data=MANY)
+    assert (reply["error"], len(reply["result"])) == (0, 2)
+    assert reply["result"] == [message.profile_id for message in sandbox.state.outbox]
 
 
 @pytest.mark.parametrize(
