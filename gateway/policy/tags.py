@@ -64,6 +64,19 @@ class TagRule:
         return tuple(dict.fromkeys(tags))
 
 
+def changed_by(tag: str) -> tuple[str, ...]:
+    """What somebody changes who says by name that `tag` has changed. ValueError for what is no tag.
+
+    `kind:*` is everything: which values of a kind are carried, nobody counts.
+    """
+    template = parse(tag)
+    if template.parameter is not None:
+        raise ValueError(f"{tag!r} is a template: write a value, as in {template.kind}:7")
+    if template.value == "*" or tag == EVERYTHING:
+        return (EVERYTHING,)
+    return tuple(_constant(template, modifies=True))
+
+
 def told(raw: msgspec.Raw | None) -> str | None:
     """The value of a tag: a whole number in its plain spelling, quoted or not; otherwise None."""
     if raw is None:

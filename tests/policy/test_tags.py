@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.catalogue.model import ApiMethod, Effect, unknown_method
-from gateway.policy.tags import TagRule, told
+from gateway.policy.tags import TagRule, changed_by, told
 
 
 def fields_of(body: str) -> dict[str, msgspec.Raw]:
@@ -132,3 +132,25 @@ def test_a_write_and_a_read_miss_each_other_only_when_both_name_another_thing(wr
         assert told(written) is not None
         assert told(asked) is not None
         assert told(written) != told(asked)
+
+
+@pytest.mark.parametrize(
+    ("tag", "tags"),
+    [
+        ("db:7", ("db:7", "db:*")),
+        ("db:main", ("db:main", "db:*")),
+        ("profiles", ("profiles",)),
+        ("db:*", ("*",)),
+        ("*", ("*",)),
+    ],
+)
+def test_a_tag_that_somebody_says_has_changed_takes_what_may_depend_on_it(
+    tag: str, tags: tuple[str, ...]
+) -> None:
+    assert changed_by(tag) == tags
+
+
+@pytest.mark.parametrize("tag", ["db:{id}", "", "db:", "a b", "db:7:8", "**"])
+def test_what_is_no_tag_cannot_have_changed(tag: str) -> None:
+    with pytest.raises(ValueError, match=r"tag|template"):
+        changed_by(tag)

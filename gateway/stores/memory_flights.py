@@ -1,0 +1,151 @@
+"""Flights in this process's memory, bounded in bytes.
+
+What runs or is unknown is never given up for room, since forgetting it could run a call twice: when nothing
+else is left to give up, new flights are refused. Given up are the answers first, the oldest first; the ids of
+keyed flights stay and are told apart from unknown ones by their missing answer.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from itertools import islice
+
+import msgspec
+
+from gateway.policy.flight import Flight, State, Windows, expires_at
+from gateway.stores.flights import Identity, StoreFullError
+
+OVERHEAD = 600
+"""Bytes that a flight takes beside its answer: the objects, the dictionaries' places. Measured, rounded
+up."""
+
+
+class MemoryFlights:
+    """The default store. For one event loop; `now` is wall-clock seconds."""
+
+    def __init__(
+        self, max_bytes: int, windows: Windows, now: Callable[[], float], answer_size: Callable[[object], int]
+    ) -> None:
+        self._max_bytes = max_bytes
+        self._windows = windows
+        self._now = now
+        self._answer_size = answer_size
+        self._flights: dict[Identity, Flight] = {}
+        # What may go, each in the order in which it came: the oldest goes first.
+        self._unknown: _Queue = OrderedDict()
+        self._with_answer: _Queue = OrderedDict()
+        self._without_answer: _Queue = OrderedDict()
+        self._changed: Callable[[Identity, Flight | None], None] = _ignore
+        self.bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._flights)
+
+    def __repr__(self) -> str:
+        return f"<MemoryFlights {len(self)} flights, {self.bytes} of {self._max_bytes} bytes>"
+
+    async def load(self, identity: Identity) -> Flight | None:
+        return self._flights.get(identity)
+
+    async def swap(self, identity: Identity, old: Flight | None, new: Flight | None) -> bool:
+        if self._flights.get(identity) is not old:
+            return False
+        self._forget_what_is_over()
+        growth = self._size(new) - self._size(self._flights.get(identity))
+        if new is not None and growth > 0 and not self._make_room(growth, identity):
+            if new.state is State.IN_FLIGHT:
+                raise StoreFullError("no room for another flight")
+            new = msgspec.structs.replace(new, answer=None)
+        self._put(identity, new)
+        return True
+
+    def watch(self, changed: Callable[[Identity, Flight | None], None]) -> None:
+        """Tell `changed` of every change from now on, also of what goes for room or because it is over."""
+        self._changed = changed
+
+    def flights(self) -> dict[Identity, Flight]:
+        """All that is remembered now."""
+        return self._flights.copy()
+
+    def restore(self, flights: Mapping[Identity, Flight]) -> None:
+        """Take up what an earlier process remembered, but for what is over and what is known better here.
+
+        What is unknown is taken up beyond the bound too: forgetting it could run a call twice.
+        """
+        now = self._now()
+        for identity, flight in sorted(flights.items(), key=_by_end):
+            if identity not in self._flights and now < expires_at(flight, self._windows):
+                self._put(identity, flight)
+        self._make_room(0, b"")
+
+    def resize(self, max_bytes: int, windows: Windows) -> None:
+        self._max_bytes = max_bytes
+        self._windows = windows
+        self._make_room(0, b"")
+
+    def recount(self) -> int:
+        """The bytes counted anew."""
+        return sum(map(self._size, self._flights.values()))
+
+    def _put(self, identity: Identity, new: Flight | None) -> None:
+        old = self._flights.pop(identity, None)
+        if old is not None and (queue := self._queue(old)) is not None:
+            del queue[identity]
+        self.bytes += self._size(new) - self._size(old)
+        if new is not None:
+            self._flights[identity] = new
+            if (queue := self._queue(new)) is not None:
+                queue[identity] = None
+        self._changed(identity, new)
+
+    def _queue(self, flight: Flight) -> "_Queue | None":
+        """Where a flight waits for its end; None for one that is out."""
+        match flight.state:
+            case State.UNKNOWN:
+                return self._unknown
+            case State.ANSWERED:
+                return self._without_answer if flight.answer is None else self._with_answer
+            case _:
+                return None
+
+    def _forget_what_is_over(self) -> None:
+        """Forget the oldest of each queue if its time is over. Called for every change, it keeps up with
+        them."""
+        now = self._now()
+        for queue in (self._unknown, self._with_answer, self._without_answer):
+            for identity in list(islice(queue, 2)):
+                if now >= expires_at(self._flights[identity], self._windows):
+                    self._put(identity, None)
+
+    def _make_room(self, needed: int, but: Identity) -> bool:
+        """Give up answers, then answered flights, until `needed` bytes are free; False when that is not
+        enough."""
+        while self.bytes + needed > self._max_bytes:
+            identity = _oldest(self._with_answer, but)
+            if identity is not None:
+                self._put(identity, msgspec.structs.replace(self._flights[identity], answer=None))
+                continue
+            identity = _oldest(self._without_answer, but)
+            if identity is None:
+                return False
+            self._put(identity, None)
+        return True
+
+    def _size(self, flight: Flight | None) -> int:
+        if flight is None:
+            return 0
+        return OVERHEAD + (0 if flight.answer is None else self._answer_size(flight.answer))
+
+
+_Queue = OrderedDict[Identity, None]
+
+
+def _oldest(queue: _Queue, but: Identity) -> Identity | None:
+    return next((identity for identity in islice(queue, 2) if identity != but), None)
+
+
+def _by_end(item: tuple[Identity, Flight]) -> float:
+    return item[1].ended
+
+
+def _ignore(identity: Identity, flight: Flight | None) -> None:
+    """Nobody watches."""
