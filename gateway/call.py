@@ -9,9 +9,13 @@ Trail      what happened on the way, noted as it happens; becomes the one record
 import msgspec
 
 from gateway.catalogue.model import ApiMethod
+from gateway.codec import querystring
 from gateway.codec.body import Fields
 from gateway.codec.negotiation import Format
+from gateway.flights import Landing
 from gateway.headers import Headers
+from gateway.policy.freshness import CacheControl
+from gateway.presence import Presence
 from gateway.records import CacheResult, CallRecord, Conversion, FlightRole, Origin
 from gateway.routing import Target
 
@@ -36,6 +40,16 @@ class Request(msgspec.Struct, frozen=True, gc=False):
     reply_format: Format
     untouched: bool  # the caller asked for a format that is the platform's own affair (csv)
     key: str | None  # the caller's Request-ID or Idempotency-Key
+    cache_control: CacheControl
+    size: int  # bytes of the body that came
+
+    def body_only_fields(self) -> Fields:
+        """The fields that the URL does not name too: which of the two the platform takes is not
+        documented."""
+        if not self.query:
+            return self.fields
+        named = querystring.names(self.query)
+        return {name: value for name, value in self.fields.items() if name not in named}
 
 
 class Answer(msgspec.Struct, frozen=True, gc=False):
@@ -62,6 +76,10 @@ class Trail(msgspec.Struct, gc=False):
     status: int = 0
     origin: Origin = "gateway"
     cache: CacheResult | None = None
+    cache_status: bytes = b""  # what the answer's header says; "" for an own error
+    age: bytes | None = None
+    presence: Presence = msgspec.field(default_factory=Presence)  # of the caller
+    landing: Landing | None = None  # a modifying call's; it wants to know whether the caller got the answer
     flight: FlightRole | None = None
     attempts: int = 0
     duplicate: bool = False

@@ -7,10 +7,11 @@ call in exactly one record, whatever happened to it. Refuses to know what a call
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from typing import Any, cast
 
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from gateway import body, errors, guard, headers, identity
 from gateway.call import Answer, Call, Trail
@@ -18,9 +19,12 @@ from gateway.catalogue.model import Effect
 from gateway.codec.negotiation import Format
 from gateway.headers import Headers
 from gateway.pipeline import Pipeline
+from gateway.policy.cache_headers import MODIFYING, own_status
+from gateway.presence import SCOPE_KEY
 from gateway.presentation import Presentation
 from gateway.records import CallRecord
 from gateway.routing import MethodPolicy, Router, Target
+from gateway.tasks import Users
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +42,7 @@ class CallRules:
     body_timeout: float  # seconds
     caller_header: bytes  # lower case
     known_callers: frozenset[str]
+    users: Users  # calls that began under these rules and have not ended
 
 
 class DataPlane:
@@ -61,18 +66,26 @@ class DataPlane:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         rules = self.rules
+        with rules.users:
+            await self._under(rules, scope, receive, send)
+
+    async def _under(self, rules: CallRules, scope: Scope, receive: Receive, send: Send) -> None:
         found = headers.pick(scope["headers"], rules.caller_header)
         trail = Trail(time=self._wall_clock(), started=self._clock(), request_id="")
+        scope[SCOPE_KEY] = trail.presence
         self.in_progress += 1
+        reached = False
         try:
             answer = await self._answer(rules, scope, receive, found, trail)
             trail.status, trail.reply_bytes = answer.status, len(answer.body)
-            await self._send(send, answer, trail)
+            reached = await self._send(receive, send, answer, trail)
         except body.CallerGone:
             trail.error = "caller-gone"
         finally:
             self.in_progress -= 1
             self._observe(trail.record(self._clock()))
+            if trail.landing is not None:
+                await rules.pipeline.delivered(trail, reached=reached and not trail.error)
 
     async def _answer(
         self, rules: CallRules, scope: Scope, receive: Receive, found: Headers, trail: Trail
@@ -119,33 +132,48 @@ class DataPlane:
             Call(target, scope["query_string"], found, content), body_format, key, trail
         )
 
-    async def _send(self, send: Send, answer: Answer, trail: Trail) -> None:
+    async def _send(self, receive: Receive, send: Send, answer: Answer, trail: Trail) -> bool:
+        """Hand the answer out. Returns whether the caller was, as far as is known, still there to take it."""
         seconds = self._clock() - trail.started
         timing = b"gateway;dur=%.1f, upstream;dur=%.1f" % (
             (seconds - trail.upstream_seconds) * 1000,
             trail.upstream_seconds * 1000,
         )
-        await send(
-            {
-                "type": "http.response.start",
-                "status": answer.status,
-                "headers": [
-                    (b"content-type", answer.content_type),
-                    (b"content-length", b"%d" % len(answer.body)),
-                    (b"request-id", trail.request_id.encode("ascii")),
-                    (b"cache-status", _cache_status(trail)),
-                    *(((b"gateway-flight", trail.flight.encode("ascii")),) if trail.flight else ()),
-                    (b"server-timing", timing),
-                    *answer.headers,
-                ],
-            }
-        )
+        fields = [
+            (b"content-type", answer.content_type),
+            (b"content-length", b"%d" % len(answer.body)),
+            (b"request-id", trail.request_id.encode("ascii")),
+            (b"cache-status", _cache_status(trail)),
+            (b"server-timing", timing),
+            *answer.headers,
+        ]
+        if trail.flight is not None:
+            fields.append((b"gateway-flight", trail.flight.encode("ascii")))
+        if trail.age is not None:
+            fields.append((b"age", trail.age))
+        await send({"type": "http.response.start", "status": answer.status, "headers": fields})
+        # To be asked before the last byte: after it, every caller counts as gone.
+        gone = is_gone(receive)
         await send({"type": "http.response.body", "body": answer.body})
+        return not gone
+
+
+def is_gone(receive: Receive) -> bool:
+    """Whether the caller is known to have hung up; asked without waiting, by one step of the coroutine."""
+    asking = cast(Coroutine[Any, Any, Message], receive())
+    try:
+        asking.send(None)
+    except StopIteration as told:
+        return bool(told.value["type"] == "http.disconnect")
+    finally:
+        asking.close()
+    return False
 
 
 def _refusal(error: errors.CallError, presentation: Presentation, trail: Trail) -> Answer:
     trail.origin, trail.code = "gateway", error.kind.code
     trail.error, trail.error_text = error.kind.name, error.text
+    trail.request_id = error.request_id or trail.request_id
     return presentation.of_error(error, trail.reply_format)
 
 
@@ -180,5 +208,5 @@ def _check_http_method(http_method: str, target: Target) -> None:
 def _cache_status(trail: Trail) -> bytes:
     """RFC 9211. An own error has no cache story to tell, only its reason."""
     if trail.origin == "gateway":
-        return b"gateway; detail=" + trail.error.encode("ascii")
-    return b"gateway; fwd=bypass" if trail.cache is not None else b"gateway; fwd=method"
+        return own_status(trail.error)
+    return trail.cache_status or MODIFYING

@@ -12,8 +12,9 @@ from gateway.catalogue.shape import Shape
 from gateway.codec import jsonbody, negotiation, querystring, tokenslot, xmlbody
 from gateway.codec.body import BodyLimits, Fields, MalformedBodyError
 from gateway.codec.negotiation import Format
-from gateway.headers import ACCEPT, CONTENT_TYPE, Headers
+from gateway.headers import ACCEPT, CACHE_CONTROL, CONTENT_TYPE, Headers
 from gateway.offload import Offload
+from gateway.policy.cache_headers import parse_cache_control
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,8 @@ class Intake:
             reply_format=self.reply_format(call.headers, call.query, wanted),
             untouched="format" in fields or _names_format(query),
             key=key,
+            cache_control=parse_cache_control(call.headers.get(CACHE_CONTROL)),
+            size=len(call.body),
         )
 
 

@@ -15,6 +15,7 @@ from gateway.codec.negotiation import Format
 from gateway.offload import Offload
 from gateway.upstream.client import AttemptError
 from gateway.upstream.reply import Reply
+from gateway.upstream.sender import Outcome
 
 Scrub = Callable[[bytes], bytes]
 """Masks every known token in what is about to leave."""
@@ -84,21 +85,41 @@ _KINDS = {
 }
 
 
-def failure(error: AttemptError, *, modifies: bool, repeatable: bool) -> errors.CallError:
-    """What the caller is told of an attempt without an answer: above all, whether it may be repeated.
+def failure(outcome: Outcome, *, modifies: bool, unknown: bool, repeatable: bool) -> errors.CallError:
+    """What the caller is told of a call without an answer: above all, whether it may be repeated.
 
-    `repeatable`: the platform knows the call's `Request-ID`, so that a repeat with it is run once.
+    `unknown`: the platform may have run the call. `repeatable`: it knows the call's `Request-ID`, so that a
+    repeat with it is run once.
     """
-    kind = _KINDS[error.kind]
-    if not error.written:
-        if kind is errors.UPSTREAM_TIMEOUT:
-            kind = errors.CONNECT_TIMEOUT
-        return errors.CallError(kind, f"{error.text}; nothing was sent, repeating is safe")
-    if not modifies:
-        return errors.CallError(kind, error.text)
-    advice = (
-        "repeating is safe with the same Request-ID"
-        if repeatable
-        else "the platform does not recognise repeats: check before repeating"
-    )
-    return errors.CallError(kind, f"{error.text}; the outcome is unknown, {advice}")
+    error = outcome.failure
+    if isinstance(error, errors.CallError) and not unknown:
+        return error
+    kind, text = _kind_and_text(error)
+    if unknown:
+        advice = (
+            "repeating is safe with the same Request-ID"
+            if repeatable
+            else "the platform does not recognise repeats: check before repeating"
+        )
+        if isinstance(error, errors.CallError):  # an earlier call under the same Request-ID was sent
+            text += " this time"
+            return errors.CallError(kind, f"{text}; the outcome is unknown, {advice}", error.headers)
+        return errors.CallError(kind, f"{text}; the outcome is unknown, {advice}")
+    if isinstance(error, AttemptError) and error.written and not modifies:
+        return errors.CallError(kind, text)
+    if kind is errors.UPSTREAM_TIMEOUT:
+        kind = errors.CONNECT_TIMEOUT
+    return errors.CallError(kind, f"{text}; nothing was sent, repeating is safe")
+
+
+def _kind_and_text(error: AttemptError | errors.CallError | None) -> tuple[errors.ErrorKind, str]:
+    match error:
+        case AttemptError():
+            return _KINDS[error.kind], error.text
+        case errors.CallError():
+            return error.kind, error.text
+        case None:  # a reply that is none: the platform rejected the token after an attempt that was lost
+            return (
+                errors.UPSTREAM_RESET,
+                "the platform did not answer, and rejected the token when asked again",
+            )

@@ -29,6 +29,12 @@ def take(query: bytes) -> tuple[Format | None, bytes]:
     return wanted, b"&".join(kept)
 
 
+def names(query: bytes) -> frozenset[str]:
+    """The names of all parameters, decoded."""
+    pieces = query.replace(b";", b"&").split(b"&")
+    return frozenset(_decoded(piece.partition(b"=")[0]).decode(errors="replace") for piece in pieces)
+
+
 def place(query: bytes, token: str) -> bytes:
     """The query with our token behind what is there."""
     placed = b"token=" + quote_from_bytes(token.encode(), safe="").encode()

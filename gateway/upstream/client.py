@@ -19,6 +19,8 @@ READ_AT_ONCE = 8 * 1024
 """Bytes of a reply that are read on the loop; the codes of a large batch take longer than others should
 wait."""
 
+GATEWAY_TIMEOUT = 504
+
 
 class Outgoing(msgspec.Struct, frozen=True, gc=False):
     """A request as it goes to the platform; the same bytes on every attempt."""
@@ -33,11 +35,14 @@ class Outgoing(msgspec.Struct, frozen=True, gc=False):
 class AttemptError(Exception):
     """No answer. `written` is False only when it is certain that no byte of the request left."""
 
-    def __init__(self, kind: FailureKind, *, written: bool, text: str) -> None:
+    def __init__(
+        self, kind: FailureKind, *, written: bool, text: str, retry_after: bytes | None = None
+    ) -> None:
         super().__init__(text)
         self.kind = kind
         self.written = written
         self.text = text
+        self.retry_after = retry_after  # a front server's word, as it came
 
 
 async def attempt(
@@ -59,7 +64,9 @@ async def attempt(
             return await asyncio.to_thread(read_reply, *given)
         return read_reply(*given)
     except NoAnswerError as error:
-        raise AttemptError("protocol", written=True, text=str(error)) from error
+        # A front server's 504 says that it gave up waiting: the platform may still be running the call.
+        kind: FailureKind = "timeout" if error.status == GATEWAY_TIMEOUT else "protocol"
+        raise AttemptError(kind, written=True, text=str(error), retry_after=error.retry_after) from error
     except httpx.TransportError as error:
         # The exception's own words may hold addresses and pieces of the peer's bytes: they stay in the chain.
         kind = failures.kind_of(error)

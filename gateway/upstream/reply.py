@@ -27,6 +27,11 @@ class Reply(msgspec.Struct, frozen=True, gc=False):
 class NoAnswerError(Exception):
     """Something came back, but not from the platform's API."""
 
+    def __init__(self, text: str, status: int, retry_after: bytes | None) -> None:
+        super().__init__(f"{text} (HTTP {status})")
+        self.status = status
+        self.retry_after = retry_after
+
 
 def read_reply(
     status: int,
@@ -49,12 +54,13 @@ def read_reply(
             case b"duplicate-request" | b"x-duplicate-request":  # the second name is the older platform's
                 duplicate = value.lower() == b"true"
     if _is_html(content_type, body):
-        raise NoAnswerError(f"a front server of the platform answered with an HTML page (HTTP {status})")
+        text = "a front server of the platform answered with an HTML page"
+        raise NoAnswerError(text, status, retry_after)
     found, read = _read_body(body, method.item_results, limits)
     if untouched and not read.is_object:
         found = None  # a file of one column may look like a JSON number
     elif found is None:
-        raise NoAnswerError(f"what came back is neither JSON nor XML (HTTP {status})")
+        raise NoAnswerError("what came back is neither JSON nor XML", status, retry_after)
     return Reply(status, content_type, body, found, read, duplicate, retry_after)
 
 
@@ -71,3 +77,9 @@ def _is_html(content_type: bytes, body: bytes) -> bool:
     return content_type.lower().startswith(b"text/html") or body[:64].lstrip().lower().startswith(
         (b"<!doctype html", b"<html")
     )
+
+
+def answer_size(reply: object) -> int:
+    """The bytes that a kept reply takes."""
+    assert isinstance(reply, Reply)
+    return len(reply.body) + len(reply.content_type)

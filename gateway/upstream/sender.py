@@ -1,20 +1,31 @@
-"""Sends a call: waits for a free place, makes the attempt, and says what came of it as one value.
+"""Sends a call: waits for a free place, attempts it as often as is safe, and says what came of it as one
+value.
 
-The value is shared whole by all who wait for it, a failure included; so a failure is no exception here.
-Refuses to know who is waiting: what is under way goes on when its caller leaves.
+The value is shared whole by all who wait for it, a failure included; so a failure is no exception here. This
+is the only layer that retries. Refuses to know who is waiting: what is under way goes on when its caller
+leaves.
 """
 
+import asyncio
+import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import httpx
 import msgspec
 
 from gateway import errors
 from gateway.codec.body import BodyLimits
+from gateway.policy import retrying
+from gateway.policy.breaker import Breaker, Permit, Refused
+from gateway.policy.budget import RetryBudget
+from gateway.policy.retrying import Attempted, RetryRule, Trouble
 from gateway.records import AttemptRecord
 from gateway.upstream.admission import Admission
 from gateway.upstream.client import AttemptError, Outgoing, attempt, record
 from gateway.upstream.reply import Reply
+
+Failure = AttemptError | errors.CallError
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -24,10 +35,34 @@ class Outcome(msgspec.Struct, frozen=True):
     """
 
     reply: Reply | None = None
-    failure: AttemptError | errors.CallError | None = None
+    failure: Failure | None = None
     attempts: int = 0
+    lost: bool = False  # an attempt before the last one was sent and got no answer
     queue_seconds: float = 0.0
     upstream_seconds: float = 0.0
+
+    @property
+    def written(self) -> bool:
+        """Whether an attempt without an answer may have reached the platform."""
+        return isinstance(self.failure, AttemptError) and self.failure.written
+
+
+@dataclass(frozen=True, slots=True)
+class Guards:
+    """What stands between a call and the platform of one account."""
+
+    admission: Admission
+    breaker: Breaker
+    budget: RetryBudget
+    rule: RetryRule
+
+
+@dataclass(frozen=True, slots=True)
+class Watchers:
+    """Who is told what a sender does."""
+
+    attempt: Callable[[AttemptRecord], None]
+    retry: Callable[[str, Trouble], None]  # of each attempt but the first: the method's label, and why
 
 
 class Sender:
@@ -37,40 +72,139 @@ class Sender:
         self,
         account: str,
         transport: httpx.AsyncBaseTransport,
-        admission: Admission,
+        guards: Guards,
         limits: BodyLimits,
-        observe: Callable[[AttemptRecord], None],
+        watchers: Watchers,
+        *,
         clock: Callable[[], float],
+        chance: Callable[[], float],
+        repeatable: bool,
     ) -> None:
-        """`clock` is the running loop's; `observe` gets a record of every attempt."""
+        """`clock` is the loop's, `chance` gives 0..1; `repeatable`: the platform recognises a
+        `Request-ID`."""
         self._account = account
         self._transport = transport
-        self._admission = admission
+        self._guards = guards
         self._limits = limits
-        self._observe = observe
+        self._watchers = watchers
         self._clock = clock
+        self._chance = chance
+        self._repeatable = repeatable
 
-    async def send(self, outgoing: Outgoing, deadline: float) -> Outcome:
-        """Never raises for what the platform or the network does."""
+    async def send(self, outgoing: Outgoing, deadline: float, *, sent_before: bool = False) -> Outcome:
+        """Never raises for what the platform or the network does.
+
+        `sent_before`: an earlier call under the same Request-ID may have been sent.
+        """
         arrived = self._clock()
+        self._guards.budget.note_call(arrived)
         try:
-            async with self._admission:
+            async with self._guards.admission:
                 started = self._clock()
-                result = await self._attempt(outgoing, deadline)
+                ended = await self._attempts(outgoing, deadline, sent_before)
         except errors.CallError as refused:
             return Outcome(failure=refused, queue_seconds=self._clock() - arrived)
-        seconds = self._clock() - started
-        self._observe(record(outgoing, self._account, seconds, result))
         return Outcome(
-            reply=result if isinstance(result, Reply) else None,
-            failure=result if isinstance(result, AttemptError) else None,
-            attempts=1,
+            reply=ended.result if isinstance(ended.result, Reply) else None,
+            failure=None if isinstance(ended.result, Reply) else ended.result,
+            attempts=ended.attempts,
+            lost=ended.lost is not None,
             queue_seconds=started - arrived,
-            upstream_seconds=seconds,
+            upstream_seconds=self._clock() - started,
         )
 
-    async def _attempt(self, outgoing: Outgoing, deadline: float) -> Reply | AttemptError:
+    async def _attempts(self, outgoing: Outgoing, deadline: float, sent_before: bool) -> "_Ended":
+        """Attempts until one is the end of it."""
+        number, lost, later, trouble = 0, None, None, None
+        while True:
+            permit = self._permit(deadline)
+            if not isinstance(permit, Permit):
+                # What came of an earlier attempt is not undone by one that was not made.
+                return _Ended(later or lost or permit, number, lost)
+            if trouble is not None:
+                self._watchers.retry(outgoing.method.label, trouble)
+            number += 1
+            result = await self._permitted(permit, outgoing, deadline)
+            trouble = _trouble(result)
+            if trouble is None:
+                return _Ended(result, number, lost)
+            if isinstance(result, AttemptError) and result.written:
+                lost = result
+            later = result if isinstance(result, Reply) else None
+            pause = self._pause(outgoing, result, trouble, number, sent_before or lost is not None, deadline)
+            if pause is None:
+                return _Ended(later or lost or result, number, lost)
+            await asyncio.sleep(pause)
+
+    def _permit(self, deadline: float) -> Permit | errors.CallError:
+        """Leave to make an attempt. A call whose time was over before its turn came says nothing about the
+        platform: slow callers must not open the breaker for all others."""
+        now = self._clock()
+        if now >= deadline:
+            return errors.CallError(
+                errors.UPSTREAM_TIMEOUT, "the call's time was over before its turn came; nothing was sent"
+            )
+        permit = self._guards.breaker.enter(now)
+        return _breaker_open(permit) if isinstance(permit, Refused) else permit
+
+    async def _permitted(self, permit: Permit, outgoing: Outgoing, deadline: float) -> Reply | AttemptError:
+        """One attempt, of which the breaker is told."""
+        failed: bool | None = None
         try:
-            return await attempt(self._transport, outgoing, deadline, self._limits)
+            result = await self._attempt(outgoing, deadline)
+            failed = isinstance(result, AttemptError)
+        finally:
+            self._guards.breaker.leave(permit, self._clock(), failed=failed)
+        return result
+
+    async def _attempt(self, outgoing: Outgoing, deadline: float) -> Reply | AttemptError:
+        started = self._clock()
+        result: Reply | AttemptError
+        try:
+            result = await attempt(self._transport, outgoing, deadline, self._limits)
         except AttemptError as error:
-            return error
+            result = error
+        self._watchers.attempt(record(outgoing, self._account, self._clock() - started, result))
+        return result
+
+    def _pause(
+        self,
+        outgoing: Outgoing,
+        result: Reply | AttemptError,
+        trouble: Trouble,
+        number: int,
+        sent_before: bool,
+        deadline: float,
+    ) -> float | None:
+        """Seconds until the next attempt; None: there is none."""
+        now = self._clock()
+        attempted = Attempted(
+            number=number,
+            trouble=trouble,
+            modifies=outgoing.method.effect.modifies,
+            repeatable=self._repeatable,
+            sent_before=sent_before,
+            retry_after=retrying.asked_pause(result.retry_after),
+        )
+        pause = self._guards.rule.next_pause(attempted, now=now, deadline=deadline, chance=self._chance())
+        return pause if pause is not None and self._guards.budget.may_retry(now) else None
+
+
+class _Ended(msgspec.Struct, frozen=True, gc=False):
+    result: Reply | Failure
+    attempts: int
+    lost: AttemptError | None  # the latest attempt that was sent and got no answer
+
+
+def _trouble(result: Reply | AttemptError) -> Trouble | None:
+    if isinstance(result, AttemptError):
+        return retrying.of_failure(result.kind, written=result.written)
+    return retrying.of_status(result.status)
+
+
+def _breaker_open(refused: Refused) -> errors.CallError:
+    return errors.CallError(
+        errors.BREAKER_OPEN,
+        "the platform has mostly failed lately and is left alone for a while; nothing was sent",
+        {"Retry-After": str(math.ceil(refused.retry_after))},
+    )

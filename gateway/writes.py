@@ -1,0 +1,177 @@
+"""Modifying calls: one flight for identical ones, and a fence around it for the cache.
+
+The fence is the promise that nobody reads a state older than a finished write: the write's tags change before
+its first byte is sent, and again before any of its callers is answered.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from gateway import presentation
+from gateway.account import Account, token_mark
+from gateway.call import Request, Trail
+from gateway.catalogue.model import Effect, Repeats
+from gateway.codec.fingerprint import fingerprint
+from gateway.errors import CallError
+from gateway.flights import Flights, Landing, event_of, interrupted
+from gateway.offload import Offload
+from gateway.policy.flight import Arrival, Event, Flight
+from gateway.policy.tags import TagRule
+from gateway.records import FlightOutcome
+from gateway.stores.cache import CacheStore, scoped
+from gateway.stores.flights import Identity
+from gateway.tokens.keeper import Token
+from gateway.upstream.client import Outgoing
+from gateway.upstream.reply import Reply
+from gateway.upstream.sender import Outcome
+
+_OUTCOMES: Mapping[Event, FlightOutcome] = {
+    Event.ANSWER: "answered",
+    Event.NOTHING_SENT: "not_sent",
+    Event.LOST: "unknown",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class WriteRules:
+    """The settings of modifying calls. Times in seconds."""
+
+    dedup: bool
+    lease: float  # longer than any call lasts
+    settle: float  # how long nothing is kept where the platform goes on changing, or may
+
+
+@dataclass(frozen=True, slots=True)
+class Writes:
+    """Answers modifying calls."""
+
+    flights: Flights
+    cache: CacheStore
+    offload: Offload
+    rules: WriteRules
+    new_id: Callable[[], str]
+    tag_rules: Mapping[str, TagRule]  # by the method's name; unknown methods have none
+    flight_ended: Callable[[str, FlightOutcome], None]
+
+    async def answer(self, account: Account, request: Request, deadline: float, trail: Trail) -> Reply:
+        """The platform's reply: the call's own, or that of the flight it belongs to. Raises CallError."""
+        token = account.token(request.method)
+
+        async def send(flight: Flight) -> Outcome:
+            trail.request_id = flight.request_id
+            return await self._send(account, request, token, flight, deadline)
+
+        content = await self._fingerprint(account, request)
+        identity, keyed = await self._identity(account, request.key, content)
+        arrival = self._arrival(account, request, token, content, keyed=keyed)
+        try:
+            if self.rules.dedup:
+                landing = await self.flights.fly(identity, arrival, send, deadline, trail.presence)
+            else:
+                landing = await self.flights.alone(arrival, send)
+        except asyncio.CancelledError:
+            # The gateway ends, and the flight may be out: its caller is to be told so, and under which id.
+            trail.flight = "led"
+            trail.request_id = await self.flights.request_id(identity) or trail.request_id
+            raise
+        _note(landing, trail)
+        if landing.unknown or landing.outcome.reply is None:
+            raise presentation.failure(
+                landing.outcome, modifies=True, unknown=landing.unknown, repeatable=account.repeatable
+            )
+        trail.landing = landing
+        return landing.outcome.reply
+
+    async def handed(self, landing: Landing, *, reached: bool) -> None:
+        """Whether the caller got the answer: if not, it is owed to it."""
+        await self.flights.handed(landing, reached=reached)
+
+    async def _fingerprint(self, account: Account, request: Request) -> bytes:
+        method = request.method
+        return await self.offload.json(
+            request.size,
+            fingerprint,
+            account.name,
+            method.name,
+            request.query,
+            request.fields,
+            method.parameters,
+        )
+
+    async def _identity(self, account: Account, key: str | None, content: bytes) -> tuple[Identity, bool]:
+        """What the flight is remembered under, and whether that is the key: it belongs to its account.
+
+        A caller that was told "outcome unknown" may repeat the call with the id that it was told: that is
+        still the flight without a key.
+        """
+        without_key = b"f" + content
+        if key is None or await self.flights.request_id(without_key) == key:
+            return without_key, False
+        return b"k" + account.name.encode() + b"\0" + key.encode(), True
+
+    def _arrival(
+        self, account: Account, request: Request, token: Token | None, content: bytes, *, keyed: bool
+    ) -> Arrival:
+        method = request.method
+
+        def new_id() -> str:
+            if request.key is not None:
+                return request.key
+            return content.hex() if method.repeats is Repeats.CONTENT else self.new_id()
+
+        return Arrival(
+            fingerprint=content,
+            keyed=keyed,
+            replay=method.replay,
+            window=method.window,
+            repeatable=account.repeatable,
+            new_id=new_id,
+            token_mark=lambda request_id: token_mark(token, request_id),
+            key=request.key,
+        )
+
+    async def _send(
+        self, account: Account, request: Request, token: Token | None, flight: Flight, deadline: float
+    ) -> Outcome:
+        """The one execution: inside the fence, and counted."""
+        method = request.method
+        outcome = interrupted()
+        try:
+            secret = None if token is None else token.secret
+            outgoing = await self.offload.json(
+                request.size, account.writer.write, request, secret, flight.request_id
+            )
+            outcome = await self._fenced(account, request, outgoing, flight, deadline)
+        except CallError as refused:
+            outcome = Outcome(failure=refused)  # by the writer: the platform's format cannot carry a value
+        finally:
+            self.flight_ended(method.label, _OUTCOMES[event_of(flight, outcome)])
+        return outcome
+
+    async def _fenced(
+        self, account: Account, request: Request, outgoing: Outgoing, flight: Flight, deadline: float
+    ) -> Outcome:
+        mark = await self.cache.begin_write(scoped(account.base_url, self._tags(request)), self.rules.lease)
+        outcome = interrupted()
+        try:
+            outcome = await account.sender.send(outgoing, deadline, sent_before=flight.written)
+        finally:
+            goes_on = event_of(flight, outcome) is Event.LOST or request.method.effect is Effect.TASK
+            await self.cache.end_write(mark, self.rules.settle if goes_on else 0.0)
+        return outcome
+
+    def _tags(self, request: Request) -> tuple[str, ...]:
+        rule = self.tag_rules.get(request.method.name) or TagRule.of(request.method)
+        return rule.tags(request.body_only_fields())
+
+
+def _note(landing: Landing, trail: Trail) -> None:
+    trail.flight = landing.role
+    trail.request_id = landing.request_id
+    trail.origin = "upstream" if landing.role == "led" else landing.role
+    if landing.role == "led":
+        outcome = landing.outcome
+        trail.attempts = outcome.attempts
+        trail.queue_seconds = outcome.queue_seconds
+        trail.upstream_seconds = outcome.upstream_seconds
