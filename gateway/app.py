@@ -1,46 +1,67 @@
 """The running gateway: what lives as long as the process, and the order in which it starts and stops.
 
     start   tokens are read, then watched; the loop's lag is measured
+    apply   another configuration: what is new is made and checked, swapped in, then the old one is drained
     drain   not ready from now on; what is under way may end
     stop    connections, watchers, worker and log are closed
 
 Which parts answer calls is `assembly`'s to say; who listens on which socket is `server`'s.
 """
 
+import asyncio
+import json
 import logging
 import os
+import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import BinaryIO
+from pathlib import Path
+from typing import Any, BinaryIO
 
 from prometheus_client import CollectorRegistry
 
 from gateway import __version__
-from gateway.assembly import Keepers, Runtime, Surroundings, assemble
-from gateway.catalogue.model import DEFAULT_TOKEN, Catalogue
+from gateway.assembly import Runtime, Surroundings, assemble, flight_windows
+from gateway.catalogue.model import Catalogue
+from gateway.catalogue.template import EVERYTHING
+from gateway.control import purging
+from gateway.control.actions import Actions
 from gateway.control.application import control_application
 from gateway.control.readiness import Check, checks
 from gateway.dataplane import DataPlane
-from gateway.errors import TokenMissingError
+from gateway.errors import UNPLACED, Problem, SettingsError, TokenMissingError
+from gateway.explain import Explainer
+from gateway.flights import Flights
+from gateway.headers import Headers
 from gateway.identity import id_maker
+from gateway.keyring import Keyring, Name
 from gateway.listener import Listener
-from gateway.observe.calllog import CallLog
-from gateway.observe.events import configure_logging
 from gateway.observe.labels import Names
-from gateway.observe.live import Live
+from gateway.observe.live import CacheFigures, Live
+from gateway.observe.log import Log
 from gateway.observe.looplag import LoopLag
 from gateway.observe.metrics import Metrics
-from gateway.observe.sink import LogSink
 from gateway.offload import Offload
 from gateway.records import AttemptRecord, CallRecord
-from gateway.settings.model import DEFAULT_ACCOUNT, Settings
+from gateway.reloading import ConfigFile, Reloader
+from gateway.settings.loading import Configuration
+from gateway.settings.model import Settings
+from gateway.settings.reloading import unreloadable
 from gateway.settings.token_source import TokenSource as TokenSettings
+from gateway.stores.cache import Tags, scoped
+from gateway.stores.journal import Journal, journal_at
+from gateway.stores.memory_cache import MemoryCache
+from gateway.stores.memory_flights import MemoryFlights
 from gateway.tasks import TaskOwner
 from gateway.tokens.keeper import Token, TokenKeeper
 from gateway.tokens.redaction import Redactor
 from gateway.tokens.sources import EnvSource, FileSource, TokenSource
+from gateway.upstream.packing import ReplyPacker
+from gateway.upstream.reply import answer_size
+from gateway.upstream.sender import Watchers
 from gateway.upstream.stats import PoolStats
+from gateway.ways import Trust, unused
 
 TOKEN_REJECTED = 401
 """The platform's code for a token that it does not take."""
@@ -57,23 +78,37 @@ class World:
     wall_clock: Callable[[], float] = time.time
     clock: Callable[[], float] = time.monotonic  # the loop's own, but uvloop's goes by whole milliseconds
     random_bytes: Callable[[int], bytes] = os.urandom
+    chance: Callable[[], float] = random.random  # spreads retries, keeps no secret
 
 
 class Gateway:
     """One gateway, made inside the event loop that it runs in."""
 
-    def __init__(self, settings: Settings, catalogue: Catalogue, world: World) -> None:
-        self.settings = settings
+    def __init__(
+        self, settings: Settings, catalogue: Catalogue, world: World, file: ConfigFile | None = None
+    ) -> None:
+        """`catalogue` is the shipped one. `file` is where `settings` came from: without one, nothing can be
+        reloaded."""
         self.draining = False
+        self._shipped = catalogue
+        self._world = world
         self._clock = world.clock
         self._owner = TaskOwner()
+        self._drains = TaskOwner()
         self._offload = Offload()
         self._redactor = Redactor(self._redacted)
-        self._sink = LogSink(world.stdout, lambda data: self._redactor.mask_bytes(data, "log"))
-        self._call_log = CallLog(self._sink.write, settings.log.format.value, settings.log.calls.value)
-        self._keepers = self._token_keepers(settings, world)
+        self._log = Log(world.stdout, lambda data: self._redactor.mask_bytes(data, "log"), settings.log)
+        self._epochs: dict[Name, int] = {}
+        self._keyring = Keyring.of(settings, self._keeper)
         self._lag = LoopLag(self._clock)
-        self.runtime = self._assemble(catalogue)
+        self._new_id = id_maker(world.wall_clock, world.random_bytes)
+        self._cache = MemoryCache(settings.cache.max_bytes, self._clock)
+        windows = flight_windows(settings)
+        memory = MemoryFlights(settings.dedup.max_bytes, windows, world.wall_clock, answer_size)
+        self._journal = self._journal_over(memory, settings.dedup.journal)
+        self._flights = Flights(self._journal or memory, self._owner, windows, world.wall_clock)
+        trust = Trust.load(settings.upstream.tls)
+        self.runtime = assemble(settings, catalogue, self._keyring, trust, self._surroundings())
         self.metrics = Metrics(
             CollectorRegistry(auto_describe=False),
             self._names(),
@@ -85,25 +120,90 @@ class Gateway:
             observe=self._observe_call,
             clock=self._clock,
             wall_clock=world.wall_clock,
-            new_id=id_maker(world.wall_clock, world.random_bytes),
+            new_id=self._new_id,
         )
         self.metrics.watch(self._live())
-        control = control_application(self.metrics.scrape, self.checks)
+        self._reloader = None if file is None else Reloader(file, self.apply, self._reloaded)
+        actions = Actions(self._reload, self._purge, self._explain)
+        control = control_application(self.metrics.scrape, self.checks, actions)
         self.application = Listener(self._calls, control, self.runtime.downloads)
+
+    @property
+    def settings(self) -> Settings:
+        """Those in use."""
+        return self.runtime.settings
 
     async def start(self) -> None:
         """Raises TokenMissingError when a token is not there: a gateway without one could only refuse."""
-        self._sink.start()
-        self._undo_logging = configure_logging(
-            self._sink.write, self.settings.log.format.value, self.settings.log.level.value
-        )
+        self._log.start()
         self._lag.start()
-        for account, keepers in self._keepers.items():
-            for name, keeper in keepers.items():
-                try:
-                    await keeper.start()
-                except TokenMissingError as error:
-                    raise TokenMissingError(f"{_token_key(account, name)}: {error}") from error
+        await self._keyring.start()
+        if self._journal is not None:
+            await self._journal.start()
+        if self._reloader is not None:
+            self._reloader.start()
+
+    def _journal_over(self, memory: MemoryFlights, path: Path | None) -> Journal | None:
+        if path is None:
+            return None
+        packer = ReplyPacker(lambda data: self._redactor.mask_bytes(data, "journal"))
+
+        def failed(operation: str) -> None:
+            self.metrics.store_failed("journal", operation)
+
+        return journal_at(path, memory, packer, failed, self._world.wall_clock)
+
+    async def apply(self, new: Configuration) -> bool:
+        """Take another configuration. Returns whether it is another one.
+
+        All that can fail comes first, and raises SettingsError with every problem; then nothing has changed.
+        The swap itself is one step of the loop: a call is under the old rules or the new ones.
+        To be called once at a time.
+        """
+        settings, old = new.settings, self.runtime
+        if problems := unreloadable(old.settings, new):
+            raise SettingsError(problems)
+        if settings == old.settings and old.trust.is_current(settings.upstream.tls):
+            return False
+        trust, keyring = await self._verified(settings)
+        try:
+            runtime = await asyncio.to_thread(
+                assemble, settings, self._shipped, keyring, trust, self._surroundings(), old.ways
+            )
+        except BaseException:
+            await keyring.aclose(but=self._keyring)
+            raise
+        former, self._keyring = self._keyring, keyring
+        self._swap(runtime)
+        outdated = _outdated(old.settings, settings)
+        if outdated:
+            await self._cache.purge(outdated)
+        self._drains.start(self._retire(old, former, outdated), "drain a configuration")
+        return True
+
+    async def _verified(self, settings: Settings) -> tuple[Trust, Keyring]:
+        """What the settings name outside of themselves: certificates and tokens. Raises SettingsError."""
+        problems: tuple[Problem, ...] = ()
+        trust = self.runtime.trust
+        if not trust.is_current(settings.upstream.tls):
+            try:
+                trust = await asyncio.to_thread(Trust.load, settings.upstream.tls)
+            except SettingsError as error:
+                problems = error.problems
+        try:
+            keyring = await self._keyring.renewed(settings, self._keeper)
+        except SettingsError as error:
+            raise SettingsError((*problems, *error.problems)) from error
+        if problems:
+            await keyring.aclose(but=self._keyring)
+            raise SettingsError(problems)
+        return trust, keyring
+
+    @property
+    def request_reload(self) -> Callable[[], None] | None:
+        """Has the configuration read again soon, in the background; what becomes of it is in the log. None
+        where there is no file to read."""
+        return None if self._reloader is None else self._reloader.request
 
     def drain(self) -> None:
         """Say that no new callers are wanted; calls are still answered."""
@@ -111,93 +211,137 @@ class Gateway:
 
     async def stop(self, patience: float) -> None:
         """Let what is under way end for `patience` seconds at most, then close everything."""
+        if self._reloader is not None:
+            await self._reloader.aclose()
         left = await self._owner.finish(patience)
         if left:
             log.warning("%d calls were still under way when the gateway stopped", left)
         await self._owner.cancel()
+        if self._journal is not None:
+            await self._journal.aclose()
+        await self._drains.cancel()
         await self.runtime.aclose()
-        for keepers in self._keepers.values():
-            for keeper in keepers.values():
-                await keeper.aclose()
+        await self._keyring.aclose()
         await self._lag.aclose()
         self._offload.close()
-        self._undo_logging()
-        self._sink.close()
+        self._log.close()
 
     def checks(self) -> tuple[Check, ...]:
-        states = (keeper.state for keepers in self._keepers.values() for keeper in keepers.values())
-        return checks(draining=self.draining, tokens=states)
+        return checks(draining=self.draining, tokens=self._keyring.states())
 
-    def _assemble(self, catalogue: Catalogue) -> Runtime:
-        around = Surroundings(
+    def _swap(self, runtime: Runtime) -> None:
+        settings, self.runtime = runtime.settings, runtime
+        self._calls.rules = runtime.rules
+        self.application.downloads = runtime.downloads
+        self.metrics.declare(self._names())
+        self._log.configure(settings.log)
+        self._cache.resize(settings.cache.max_bytes)
+        self._flights.resize(settings.dedup.max_bytes, flight_windows(settings))
+
+    async def _retire(self, old: Runtime, keyring: Keyring, outdated: Tags) -> None:
+        """Put the old configuration away once its last call has ended, and what that call has set going.
+
+        Such a call may have stored a reply under tags that nobody changes any more.
+        """
+        try:
+            await old.rules.users.gone()
+            await self._owner.finish(None)
+            if outdated:
+                await self._cache.purge(outdated)
+        finally:
+            await keyring.aclose(but=self._keyring)
+            for transport in unused(old.ways, self.runtime.ways):
+                await transport.aclose()
+
+    async def _reload(self) -> bool:
+        if self._reloader is None:
+            raise SettingsError((Problem(UNPLACED, "file", "the gateway was not started from a file"),))
+        return await self._reloader.reload()
+
+    def _reloaded(self, successful: bool) -> None:
+        self.metrics.reloaded(successful, self._world.wall_clock())
+
+    async def _purge(self, wish: purging.Purge) -> int:
+        urls = [account.base_url for account in self.settings.all_accounts().values()]
+        return await self._cache.purge(purging.tags_of(wish, self.runtime.catalogue, urls))
+
+    async def _explain(self, method: bytes, query: bytes, headers: Headers, body: bytes) -> bytes:
+        explainer = Explainer(self.settings, self.runtime.catalogue, self._offload)
+        report: dict[str, Any] = await explainer.report(method, query, headers, body)
+        text = json.dumps(report, indent=2, ensure_ascii=False)
+        return self._redactor.mask(text, "explain").encode()
+
+    def _surroundings(self) -> Surroundings:
+        return Surroundings(
             owner=self._owner,
             offload=self._offload,
+            flights=self._flights,
+            cache=self._cache,
             scrub=lambda data: self._redactor.mask_bytes(data, "reply"),
             clock=self._clock,
-            observe_attempt=self._observe_attempt,
+            chance=self._world.chance,
+            new_id=self._new_id,
+            watchers=Watchers(
+                attempt=self._observe_attempt,
+                retry=lambda method, why: self.metrics.retried(method, why.value),
+            ),
             flight_ended=lambda method, outcome: self.metrics.flight_ended(method, outcome),
         )
-        return assemble(self.settings, catalogue, self._keepers, around)
 
-    def _token_keepers(self, settings: Settings, world: World) -> Keepers:
-        return {
-            account: {
-                name: TokenKeeper(
-                    _source(source, world.environ),
-                    account=account,
-                    name=name,
-                    clock=self._clock,
-                    on_change=self._learner(account, name),
-                )
-                for name, source in {DEFAULT_TOKEN: of.token, **of.tokens}.items()
-            }
-            for account, of in settings.all_accounts().items()
-        }
-
-    def _learner(self, account: str, name: str) -> Callable[[Token], None]:
-        """What happens with a new value, before any call can take it."""
+    def _keeper(self, name: Name, source: TokenSettings) -> TokenKeeper:
+        """A keeper whose epochs follow those of an earlier keeper of that name: what the cache has under
+        the one's token is not the other's."""
+        account, token_name = name
+        first_epoch = self._epochs.get(name, 0) + 1
 
         def learn(token: Token) -> None:
-            self._redactor.add(token.secret, f"{account}/{name}")
-            if token.epoch > 1:
-                self.metrics.token_rotated(account, name)
+            """Called before any call can take the token."""
+            self._epochs[name] = token.epoch
+            self._redactor.add(token.secret, f"{account}/{token_name}")
+            if token.epoch > first_epoch:
+                self.metrics.token_rotated(account, token_name)
 
-        return learn
+        return TokenKeeper(
+            _source(source, self._world.environ),
+            account=account,
+            name=token_name,
+            clock=self._clock,
+            on_change=learn,
+            first_epoch=first_epoch,
+        )
 
     def _names(self) -> Names:
         return Names(
             methods=tuple(self.runtime.catalogue),
-            accounts=tuple(self._keepers),
-            tokens=tuple((account, name) for account, keepers in self._keepers.items() for name in keepers),
+            accounts=tuple(self.settings.all_accounts()),
+            tokens=tuple(self._keyring.keepers),
             callers=tuple(self.settings.callers.known),
         )
 
     def _live(self) -> Live:
-        runtime = self.runtime
         return Live(
             requests_in_progress=lambda: self._calls.in_progress,
-            requests_queued=lambda: sum(admission.queued for admission in runtime.admissions.values()),
+            requests_queued=lambda: sum(way.guards.admission.queued for way in self.runtime.ways.values()),
             connections=lambda: {
                 (account, state): count
-                for account, transport in runtime.transports.items()
-                for state, count in _by_state(transport.stats()).items()
+                for account, way in self.runtime.ways.items()
+                for state, count in _by_state(way.transport.stats()).items()
             },
-            token_ages=self._token_ages,
+            token_ages=lambda: self._keyring.ages(self._clock()),
             loop_lag=self._lag.worst,
+            flights_in_progress=lambda: len(self._flights),
+            cache=lambda: CacheFigures(
+                self._cache.entries, self._cache.bytes, self._cache.evictions, self._cache.invalidations
+            ),
+            breakers=lambda: {
+                account: way.guards.breaker.state(self._clock()).value
+                for account, way in self.runtime.ways.items()
+            },
         )
-
-    def _token_ages(self) -> Mapping[tuple[str, str], float]:
-        now = self._clock()
-        states = (keeper.state for keepers in self._keepers.values() for keeper in keepers.values())
-        return {
-            (state.account, state.name): now - state.loaded_at
-            for state in states
-            if state.loaded_at is not None
-        }
 
     def _observe_call(self, record: CallRecord) -> None:
         self.metrics.call(record)
-        self._call_log.call(record)
+        self._log.call(record)
 
     def _observe_attempt(self, record: AttemptRecord) -> None:
         self.metrics.attempt(record)
@@ -206,6 +350,15 @@ class Gateway:
 
     def _redacted(self, sink: str, count: int) -> None:
         self.metrics.redacted(sink, count)
+
+
+def _outdated(old: Settings, new: Settings) -> Tags:
+    """The tags that change with the rules of methods: a kept reply carries the tags of the rules it came
+    under, and other rules may know it by other tags."""
+    if old.methods == new.methods:
+        return ()
+    urls = {account.base_url for settings in (old, new) for account in settings.all_accounts().values()}
+    return tuple(tag for url in urls for tag in scoped(url, (EVERYTHING,)))
 
 
 def _source(settings: TokenSettings, environ: Mapping[str, str]) -> TokenSource:
@@ -218,9 +371,3 @@ def _source(settings: TokenSettings, environ: Mapping[str, str]) -> TokenSource:
 
 def _by_state(stats: PoolStats) -> Mapping[str, int]:
     return {"active": stats.active, "idle": stats.idle}
-
-
-def _token_key(account: str, name: str) -> str:
-    """Where a token is described in the configuration."""
-    key = "token" if name == DEFAULT_TOKEN else f"tokens.{name}"
-    return key if account == DEFAULT_ACCOUNT else f"accounts.{account}.{key}"

@@ -4,41 +4,44 @@ Nothing here runs yet, and nothing is started: what needs starting and stopping 
 out.
 """
 
-import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 import httpx
 
-from gateway.catalogue.model import Catalogue
+from gateway.account import Account
+from gateway.catalogue.model import ApiMethod, Catalogue
 from gateway.catalogue.overriding import override
 from gateway.codec.body import BodyLimits
 from gateway.codec.negotiation import Format
 from gateway.dataplane import CallRules
 from gateway.downloads import Downloads
-from gateway.errors import SettingsError
+from gateway.flights import Flights
 from gateway.intake import Intake
+from gateway.keyring import Keyring
 from gateway.listener import DownloadRoute
 from gateway.offload import Offload
 from gateway.outgoing import Dialect, Writer
-from gateway.pipeline import Account, Pipeline
+from gateway.pipeline import Pipeline
+from gateway.policy.flight import Windows
+from gateway.policy.freshness import FreshnessRule, Lifetime
+from gateway.policy.tags import TagRule
 from gateway.presentation import Presentation, Scrub
-from gateway.records import AttemptRecord, FlightOutcome
+from gateway.reads import ReadRule, Reads
+from gateway.records import FlightOutcome
 from gateway.routing import MethodPolicy, Router, allowed_hosts, base_paths
-from gateway.settings.loading import Configuration
 from gateway.settings.model import DEFAULT_ACCOUNT, Settings
 from gateway.settings.model import Account as AccountSettings
 from gateway.settings.sections import DefaultFormat, UnknownMethod
-from gateway.settings.upstream import Upstream
-from gateway.tasks import TaskOwner
-from gateway.tokens.keeper import TokenKeeper
-from gateway.upstream import tls, transports
+from gateway.stores.cache import CacheStore
+from gateway.tasks import TaskOwner, Users
 from gateway.upstream.admission import Admission
-from gateway.upstream.options import TransportOptions
-from gateway.upstream.sender import Sender
-from gateway.upstream.transports import Transport
+from gateway.upstream.sender import Sender, Watchers
+from gateway.ways import Trust, Way, Ways
+from gateway.ways import ways as plan_ways
+from gateway.writes import WriteRules, Writes
 
 DOWNLOAD_SHARE = 4
 """One connection in so many may be a download's."""
@@ -50,40 +53,49 @@ class Surroundings:
 
     owner: TaskOwner
     offload: Offload
+    flights: Flights
+    cache: CacheStore
     scrub: Scrub
     clock: Callable[[], float]  # monotonic, and the same as the loop's
-    observe_attempt: Callable[[AttemptRecord], None]
+    chance: Callable[[], float]  # evenly spread over 0..1
+    new_id: Callable[[], str]
+    watchers: Watchers
     flight_ended: Callable[[str, FlightOutcome], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """One configuration, ready to answer calls."""
+    """One configuration, ready to answer calls. The ways may be shared with the one before it."""
 
     settings: Settings
     catalogue: Catalogue
     rules: CallRules
     downloads: tuple[DownloadRoute, ...]
-    transports: Mapping[str, Transport]  # by account
-    admissions: Mapping[str, Admission]
+    ways: Ways
+    trust: Trust
 
     async def aclose(self) -> None:
-        for transport in self.transports.values():
-            await transport.aclose()
+        for way in self.ways.values():
+            await way.transport.aclose()
 
 
-Keepers = Mapping[str, Mapping[str, TokenKeeper]]
-"""By account and token name."""
-
-
-def assemble(settings: Settings, catalogue: Catalogue, keepers: Keepers, around: Surroundings) -> Runtime:
-    """`catalogue` is the shipped one; the operator's rules are applied here."""
+def assemble(
+    settings: Settings,
+    catalogue: Catalogue,
+    keyring: Keyring,
+    trust: Trust,
+    around: Surroundings,
+    old_ways: Ways = MappingProxyType({}),
+) -> Runtime:
+    """`catalogue` is the shipped one; the operator's rules are applied here. Of `old_ways` is kept what the
+    settings have not changed."""
+    ways = plan_ways(settings, trust, old_ways)
     methods = effective_catalogue(settings, catalogue)
-    context = _tls_context(settings.upstream)
-    ways = {name: _Way(_transport(settings, context), _admission(settings)) for name in keepers}
     accounts = {
         name: Account(
-            tokens=keepers[name],
+            name=name,
+            base_url=account.base_url,
+            tokens=keyring.account(name),
             writer=Writer(dialect(settings, account), methods),
             sender=_sender(name, settings, ways[name], around),
             repeatable=settings.upstream.request_id_header is not None,
@@ -93,12 +105,12 @@ def assemble(settings: Settings, catalogue: Catalogue, keepers: Keepers, around:
     return Runtime(
         settings=settings,
         catalogue=methods,
-        rules=_rules(settings, _router(settings, methods), accounts, around),
+        rules=_rules(settings, methods, accounts, around),
         downloads=tuple(
             _download_route(name, settings, accounts[name], ways[name], around) for name in accounts
         ),
-        transports={name: way.transport for name, way in ways.items()},
-        admissions={name: way.admission for name, way in ways.items()},
+        ways=ways,
+        trust=trust,
     )
 
 
@@ -114,7 +126,7 @@ def intake(settings: Settings, offload: Offload) -> Intake:
 
 
 def method_policy(settings: Settings) -> MethodPolicy:
-    """Which methods may be called."""
+    """Which methods may be called at all."""
     policy = settings.method_policy
     return MethodPolicy(policy.unknown is UnknownMethod.FORWARD, tuple(policy.deny))
 
@@ -127,27 +139,19 @@ def dialect(settings: Settings, account: AccountSettings) -> Dialect:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Way:
-    """The way to one account's platform, which calls and downloads share."""
-
-    transport: Transport
-    admission: Admission
-
-
 def _rules(
-    settings: Settings, router: Router, accounts: Mapping[str, Account], around: Surroundings
+    settings: Settings, methods: Catalogue, accounts: Mapping[str, Account], around: Surroundings
 ) -> CallRules:
     limits = settings.limits
     return CallRules(
-        router=router,
+        router=_router(settings, methods),
         policy=method_policy(settings),
         pipeline=Pipeline(
             intake=intake(settings, around.offload),
             accounts=accounts,
+            writes=_writes(settings, methods, around),
+            reads=Reads(around.cache, around.owner, around.offload, read_rules(settings, methods)),
             presentation=Presentation(_body_limits(settings), around.offload, around.scrub),
-            owner=around.owner,
-            flight_ended=around.flight_ended,
             total_timeout=settings.upstream.timeouts.total,
         ),
         allowed_hosts=allowed_hosts(settings.allowed_hosts),
@@ -156,7 +160,45 @@ def _rules(
         body_timeout=limits.body_timeout,
         caller_header=settings.callers.header.lower().encode("ascii"),
         known_callers=frozenset(settings.callers.known),
+        users=Users(),
     )
+
+
+def _writes(settings: Settings, methods: Catalogue, around: Surroundings) -> Writes:
+    rules = WriteRules(
+        dedup=settings.dedup.enabled,
+        # A call that waits longest for a place and then takes its whole time.
+        lease=settings.limits.queue_timeout + 2 * settings.upstream.timeouts.total,
+        settle=settings.cache.settle,
+    )
+    return Writes(
+        flights=around.flights,
+        cache=around.cache,
+        offload=around.offload,
+        rules=rules,
+        new_id=around.new_id,
+        tag_rules={method.name: TagRule.of(method) for method in methods if method.effect.modifies},
+        flight_ended=around.flight_ended,
+    )
+
+
+def read_rules(settings: Settings, methods: Catalogue) -> dict[str, ReadRule]:
+    """What the cache needs to know of each reading method."""
+    return {method.name: read_rule(settings, method) for method in methods if not method.effect.modifies}
+
+
+def read_rule(settings: Settings, method: ApiMethod) -> ReadRule:
+    """The rule of one reading method."""
+    cache = settings.cache
+    default = Lifetime(cache.default_ttl, cache.stale_while_revalidate, cache.stale_if_error)
+    kept = FreshnessRule.of(method, default) if cache.enabled else FreshnessRule({})
+    return ReadRule(kept, TagRule.of(method))
+
+
+def flight_windows(settings: Settings) -> Windows:
+    """How long flights are remembered."""
+    dedup = settings.dedup
+    return Windows(owed=dedup.window, key=dedup.key_window, unknown=dedup.unknown_window)
 
 
 def _body_limits(settings: Settings) -> BodyLimits:
@@ -170,16 +212,17 @@ def _router(settings: Settings, methods: Catalogue) -> Router:
     return Router(base_paths(paths, DEFAULT_ACCOUNT), methods)
 
 
-def _sender(name: str, settings: Settings, way: _Way, around: Surroundings) -> Sender:
+def _sender(name: str, settings: Settings, way: Way, around: Surroundings) -> Sender:
     return Sender(
-        name, way.transport, way.admission, _body_limits(settings), around.observe_attempt, around.clock
+        name,
+        way.transport,
+        way.guards,
+        _body_limits(settings),
+        around.watchers,
+        clock=around.clock,
+        chance=around.chance,
+        repeatable=settings.upstream.request_id_header is not None,
     )
-
-
-def _admission(settings: Settings) -> Admission:
-    limits = settings.limits
-    running = min(limits.max_in_flight, settings.upstream.max_connections)
-    return Admission(running, limits.max_queued, limits.queue_timeout)
 
 
 def _download_admission(settings: Settings) -> Admission:
@@ -188,50 +231,8 @@ def _download_admission(settings: Settings) -> Admission:
     return Admission(running, settings.limits.max_queued, settings.limits.queue_timeout)
 
 
-def _transport(settings: Settings, context: ssl.SSLContext) -> Transport:
-    upstream, limits = settings.upstream, settings.limits
-    return transports.build(
-        upstream.transport.value,
-        TransportOptions(
-            max_connections=upstream.max_connections,
-            keepalive=upstream.keepalive,
-            connect_timeout=upstream.timeouts.connect,
-            first_byte_timeout=upstream.timeouts.first_byte,
-            header_bytes=limits.header_bytes,
-            headers=limits.headers,
-            reply_bytes=limits.reply_bytes,
-            ssl_context=context,
-        ),
-    )
-
-
-def verify(configuration: Configuration) -> None:
-    """What can be found out beside the settings themselves: whether the files they name can be used.
-
-    Raises SettingsError. `check` asks this too, so that it does not pass what `serve` refuses.
-    """
-    try:
-        _tls_context(configuration.settings.upstream)
-    except ValueError as error:
-        raise SettingsError((configuration.problem(("upstream", "tls"), str(error)),)) from error
-
-
-def _tls_context(upstream: Upstream) -> ssl.SSLContext:
-    files = upstream.tls
-    return tls.build_context(
-        verify=files.verify,
-        ca_file=_text(files.ca_file),
-        client_cert=_text(files.client_cert),
-        client_key=_text(files.client_key),
-    )
-
-
-def _text(path: Path | None) -> str | None:
-    return None if path is None else str(path)
-
-
 def _download_route(
-    name: str, settings: Settings, account: Account, way: _Way, around: Surroundings
+    name: str, settings: Settings, account: Account, way: Way, around: Surroundings
 ) -> DownloadRoute:
     path = settings.upstream.download_path.rstrip("/")
     base = urlsplit(settings.all_accounts()[name].base_url)

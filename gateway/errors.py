@@ -34,44 +34,63 @@ class ErrorKind:
 BAD_REQUEST = ErrorKind("bad-request", 400, 400, "http_request_error")
 HOST_REFUSED = ErrorKind("host-refused", 403, 403, "http_request_denied")
 ORIGIN_REFUSED = ErrorKind("origin-refused", 403, 403, "http_request_denied")
+PEER_REFUSED = ErrorKind("peer-refused", 403, 403, "http_request_denied")
 METHOD_DENIED = ErrorKind("method-denied", 403, 403, "http_request_denied")
 NOT_FOUND = ErrorKind("not-found", 404, 404, "http_request_error")
 HTTP_METHOD_REFUSED = ErrorKind("http-method-refused", 405, 400, "http_request_error")
 BODY_TOO_LARGE = ErrorKind("body-too-large", 413, 400, "http_request_error")
 BODY_TIMEOUT = ErrorKind("body-timeout", 408, 400, "http_request_error")
 UNSUPPORTED_TYPE = ErrorKind("unsupported-type", 415, 415, "http_request_error")
+KEY_REUSED = ErrorKind("key-reused", 422, 450, "http_request_error")
 UNKNOWN_METHOD = ErrorKind("unknown-method", 501, 501, "http_request_denied")
 INTERNAL = ErrorKind("internal", 500, 500, "proxy_internal_error")
 UPSTREAM_UNREACHABLE = ErrorKind("upstream-unreachable", 502, 502, "destination_unavailable")
 UPSTREAM_RESET = ErrorKind("upstream-reset", 502, 502, "connection_terminated")
 UPSTREAM_PROTOCOL = ErrorKind("upstream-protocol", 502, 502, "http_protocol_error")
 UPSTREAM_TLS = ErrorKind("upstream-tls", 502, 502, "tls_protocol_error")
+OUTCOME_UNKNOWN = ErrorKind("outcome-unknown", 502, 502, "proxy_internal_response")
+ANSWER_GONE = ErrorKind("answer-gone", 502, 502, "proxy_internal_response")
+BREAKER_OPEN = ErrorKind("breaker-open", 503, 503, "destination_unavailable")
 OVERLOADED = ErrorKind("overloaded", 503, 503, "connection_limit_reached")
 TOKEN_MISSING = ErrorKind("token-missing", 503, 503, "proxy_configuration_error")
 STOPPED = ErrorKind("stopped", 503, 503, "proxy_internal_response")
 UPSTREAM_TIMEOUT = ErrorKind("upstream-timeout", 504, 504, "http_response_timeout")
+NOT_CACHED = ErrorKind("not-cached", 504, 504, "http_request_denied")
 CONNECT_TIMEOUT = ErrorKind("connect-timeout", 504, 504, "connection_timeout")
 
 
 class CallError(GatewayError):
     """A call that gets the gateway's own answer. `text` is shown to the caller: no body, no token in it."""
 
-    def __init__(self, kind: ErrorKind, text: str, headers: Mapping[str, str] = MappingProxyType({})) -> None:
+    def __init__(
+        self,
+        kind: ErrorKind,
+        text: str,
+        headers: Mapping[str, str] = MappingProxyType({}),
+        *,
+        request_id: str | None = None,
+    ) -> None:
+        """`request_id` names another call than the refused one: the one that is in its way."""
         super().__init__(text)
         self.kind = kind
         self.text = text
         self.headers = headers
+        self.request_id = request_id
 
 
 class TokenMissingError(GatewayError):
     """A token source has nothing usable. The text names the source, never a value."""
 
 
+UNPLACED = "settings"
+"""The place of a problem that was found where nobody knows the lines any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One thing wrong with a configuration: where, at which key, what."""
 
-    place: str  # "config.yaml:12", or "environment"
+    place: str  # "config.yaml:12", "environment", or UNPLACED
     key: str  # dotted, as in upstream.timeouts.total
     text: str
 

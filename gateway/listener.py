@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway import errors, guard, headers
+from gateway.account import Account
 from gateway.call import Answer
 from gateway.catalogue.model import DEFAULT_TOKEN
 from gateway.dataplane import DataPlane
 from gateway.downloads import Downloads
 from gateway.headers import Headers
-from gateway.pipeline import Account
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +63,8 @@ class Listener:
             return
         for route in self.downloads:
             if path.startswith(route.prefix + b"/"):
-                await _download(route, path, scope, receive, send)
+                with self._calls.rules.users:
+                    await _download(route, path, scope, receive, send)
                 return
         raise errors.CallError(errors.NOT_FOUND, "neither a call nor an endpoint of the gateway")
 
@@ -81,7 +82,7 @@ def _is_control(path: bytes) -> bool:
 async def _download(route: DownloadRoute, path: bytes, scope: Scope, receive: Receive, send: Send) -> None:
     if scope["method"] != "GET":
         raise errors.CallError(errors.HTTP_METHOD_REFUSED, "downloads are fetched with GET", {"Allow": "GET"})
-    token = route.account.secret(DEFAULT_TOKEN)
+    token = route.account.named_token(DEFAULT_TOKEN).secret
     await route.downloads.serve(scope, path[len(route.prefix) :], token, receive, send)
 
 

@@ -1,7 +1,8 @@
 """The gateway on its socket: binding, uvicorn, signals, and the order of an end.
 
 On SIGTERM or SIGINT the gateway says first that it is not ready, goes on accepting for `drain.delay`, lets
-what runs end, and stops. A second signal ends the waiting. Refuses to exit the process: that is the command's
+what runs end, and stops, all of it `drain.timeout` later at most. A second signal ends the waiting. SIGHUP
+has the configuration read again. Refuses to exit the process: that is the command's
 to do.
 """
 
@@ -101,20 +102,21 @@ async def serve(
 
     `gateway` has been started and is stopped here. `announce` is called when callers are answered.
     """
-    drain, uds = gateway.settings.drain, gateway.settings.listen.uds
-    loop = asyncio.get_running_loop()
-    server = _Server(uvicorn_config(gateway, drain.timeout), announce)
+    loop, uds = asyncio.get_running_loop(), gateway.settings.listen.uds
+    server = _Server(uvicorn_config(gateway, gateway.settings.drain.timeout), announce)
     stopping = _Stopping(asyncio.Event(), asyncio.Event())
-    with _signals(stopping, server):
+    with _signals(stopping, server, gateway.request_reload):
         serving = asyncio.create_task(server.serve(sockets=[listener]), name="listener")
         try:
             await _first(serving, stopping.wanted.wait())
             if stopping.wanted.is_set():
                 gateway.drain()
-                await _first(asyncio.sleep(drain.delay), stopping.at_once.wait())
+                await _first(asyncio.sleep(gateway.settings.drain.delay), stopping.at_once.wait())
         finally:
             # One deadline for all that is still running: its callers first, then what they left behind.
-            end = loop.time() + drain.timeout
+            patience = gateway.settings.drain.timeout
+            end = loop.time() + patience
+            server.config.timeout_graceful_shutdown = _whole(patience)  # a reload may have changed it
             server.should_exit = True
             await serving
             await gateway.stop(0 if stopping.at_once.is_set() else max(0.0, end - loop.time()))
@@ -154,13 +156,20 @@ def uvicorn_config(gateway: Gateway, patience: float) -> uvicorn.Config:
         # Longer than callers keep theirs: whoever closes first must not be the one who is just being called.
         timeout_keep_alive=75,
         # Calls end by their own deadline; this bounds callers that do not take their answer.
-        timeout_graceful_shutdown=max(1, round(patience)),
+        timeout_graceful_shutdown=_whole(patience),
     )
 
 
+def _whole(seconds: float) -> int:
+    return max(1, round(seconds))  # uvicorn takes no parts of a second, and 0 for no bound
+
+
 @contextlib.contextmanager
-def _signals(stopping: _Stopping, server: uvicorn.Server) -> Iterator[None]:
-    """The first signal begins the end; a second one ends the waiting for what still runs."""
+def _signals(
+    stopping: _Stopping, server: uvicorn.Server, reload: Callable[[], None] | None
+) -> Iterator[None]:
+    """The first signal begins the end; a second one ends the waiting for what still runs. Without `reload`,
+    SIGHUP means what it means to every process: the terminal is gone."""
     loop = asyncio.get_running_loop()
     caught = (signal.SIGTERM, signal.SIGINT)
 
@@ -175,9 +184,8 @@ def _signals(stopping: _Stopping, server: uvicorn.Server) -> Iterator[None]:
 
     for which in caught:
         loop.add_signal_handler(which, note, which)
-    loop.add_signal_handler(
-        signal.SIGHUP, log.warning, "SIGHUP: this version reads its configuration at the start only"
-    )
+    if reload is not None:
+        loop.add_signal_handler(signal.SIGHUP, reload)
     try:
         yield
     finally:

@@ -1,5 +1,5 @@
-"""The owner of background tasks. Refuses to let one vanish: each is referenced, named, and its end is looked
-at."""
+"""The owner of background tasks, and the count of who is at work. Refuses to let a task vanish: each is
+referenced, named, and its end is looked at."""
 
 import asyncio
 import logging
@@ -32,8 +32,9 @@ class TaskOwner:
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("background task %s failed: %s", task.get_name(), type(error).__name__, exc_info=error)
 
-    async def finish(self, timeout: float) -> int:  # noqa: ASYNC109 - tasks that are late are left, not cancelled
-        """Wait until every task has ended, `timeout` seconds at most. Returns how many have not."""
+    async def finish(self, timeout: float | None) -> int:  # noqa: ASYNC109 - who is late is left, not cancelled
+        """Wait until every task that runs now has ended, `timeout` seconds at most (None: as long as it
+        takes). Returns how many run then."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=timeout)
         return len(self._tasks)
@@ -44,3 +45,25 @@ class TaskOwner:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+class Users:
+    """Counts who is at work with something, so that it can be put away when the last one has left."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._left = asyncio.Event()
+
+    def __enter__(self) -> None:
+        self._count += 1
+
+    def __exit__(self, *_: object) -> None:
+        self._count -= 1
+        if not self._count:
+            self._left.set()
+
+    async def gone(self) -> None:
+        """Wait until nobody is left. Only of use once nobody new comes."""
+        while self._count:
+            self._left.clear()
+            await self._left.wait()

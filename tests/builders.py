@@ -6,6 +6,7 @@ from gateway.call import Call, Request, Trail
 from gateway.catalogue.model import ApiMethod, Effect
 from gateway.codec.body import Fields
 from gateway.codec.negotiation import Format
+from gateway.policy.freshness import CacheControl
 from gateway.routing import Target
 
 WRITE = ApiMethod("profiles/import", Effect.MODIFY)
@@ -33,6 +34,8 @@ def request(
         reply_format=reply_format,
         untouched=untouched,
         key=None,
+        cache_control=CacheControl(),
+        size=0,
     )
 
 

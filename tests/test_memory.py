@@ -2,6 +2,7 @@
 
 import gc
 from collections.abc import Mapping
+from typing import cast
 
 import pytest
 from starlette.types import Message, Scope
@@ -16,11 +17,13 @@ from gateway.intake import Intake
 from gateway.offload import Offload
 from gateway.pipeline import Pipeline
 from gateway.presentation import Presentation
+from gateway.reads import Reads
 from gateway.records import CallRecord
 from gateway.routing import MethodPolicy, Router
-from gateway.tasks import TaskOwner
+from gateway.tasks import Users
 from gateway.upstream.client import AttemptError
 from gateway.upstream.sender import Outcome
+from gateway.writes import Writes
 
 pytestmark = pytest.mark.anyio
 
@@ -35,9 +38,9 @@ async def test_a_refused_call_leaves_no_error_behind() -> None:
     pipeline = Pipeline(
         intake=Intake(limits, Format.JSON, offload),
         accounts={},
+        writes=cast(Writes, None),  # the call does not come so far
+        reads=cast(Reads, None),
         presentation=Presentation(limits, offload, lambda data: data),
-        owner=TaskOwner(),
-        flight_ended=lambda *_: None,
         total_timeout=1.0,
     )
     rules = CallRules(
@@ -50,6 +53,7 @@ async def test_a_refused_call_leaves_no_error_behind() -> None:
         body_timeout=1.0,
         caller_header=b"gateway-caller",
         known_callers=frozenset(),
+        users=Users(),
     )
     records: list[CallRecord] = []
     plane = DataPlane(

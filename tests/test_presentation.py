@@ -15,6 +15,7 @@ from gateway.presentation import Presentation
 from gateway.records import FailureKind
 from gateway.upstream.client import AttemptError
 from gateway.upstream.reply import Reply
+from gateway.upstream.sender import Outcome
 from tests.builders import request, trail
 
 pytestmark = pytest.mark.anyio
@@ -101,7 +102,10 @@ def test_a_failure_says_whether_anything_was_sent_and_whether_repeating_is_safe(
 ) -> None:
     how, _, written = failure.partition(", ")
     error = AttemptError(cast(FailureKind, how), written=bool(written), text="what happened")
-    told = presentation.failure(error, modifies=modifies, repeatable=repeatable)
+    unknown = modifies and error.written
+    told = presentation.failure(
+        Outcome(failure=error), modifies=modifies, unknown=unknown, repeatable=repeatable
+    )
     assert told.kind is kind
     assert says in told.text
-    assert ("unknown" in told.text) == (modifies and error.written)
+    assert ("unknown" in told.text) == unknown

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from gateway.tasks import TaskOwner
+from gateway.tasks import TaskOwner, Users
 
 pytestmark = pytest.mark.anyio
 
@@ -47,3 +47,36 @@ async def test_cancel_ends_all() -> None:
     tasks = [owner.start(asyncio.Event().wait(), "endless") for _ in range(3)]
     await owner.cancel()
     assert all(task.cancelled() for task in tasks)
+
+
+async def test_finish_without_a_timeout_waits_for_what_runs_now_and_not_for_what_comes_later() -> None:
+    owner, go = TaskOwner(), asyncio.Event()
+    owner.start(go.wait(), "early")
+    finishing = asyncio.create_task(owner.finish(None))
+    await asyncio.sleep(0)
+    late = owner.start(asyncio.Event().wait(), "late")
+    go.set()
+    assert await finishing == 1
+    late.cancel()
+
+
+async def test_users_are_gone_when_the_last_one_has_left() -> None:
+    users = Users()
+    await users.gone()
+    with users:
+        with users:
+            gone = asyncio.create_task(users.gone())
+        await asyncio.sleep(0)
+        assert not gone.done()
+    await gone
+
+
+async def test_a_user_that_comes_back_before_anybody_looked_is_waited_for() -> None:
+    users = Users()
+    with users:
+        gone = asyncio.create_task(users.gone())
+        await asyncio.sleep(0)
+    with users:
+        await asyncio.sleep(0)
+        assert not gone.done()
+    await gone

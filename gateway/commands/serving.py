@@ -7,8 +7,8 @@ from typing import BinaryIO
 
 from gateway import __version__, server
 from gateway.app import Gateway, World
-from gateway.assembly import verify
 from gateway.catalogue import loading as catalogue_loading
+from gateway.reloading import ConfigFile
 from gateway.settings import loading
 from gateway.settings.notices import notices
 
@@ -18,14 +18,15 @@ log = logging.getLogger("gateway")
 async def serve(config: str | None, environ: Mapping[str, str], stdout: BinaryIO) -> signal.Signals | None:
     """Returns the signal that ended it. Raises SettingsError, TokenMissingError or OSError (address
     taken)."""
-    path = loading.find(config, environ)
-    configuration = loading.read(path, environ)
-    verify(configuration)
+    file = ConfigFile.at(loading.find(config, environ), environ)
+    configuration = file.read()
     listener = server.bind(configuration.settings.listen)
-    gateway = Gateway(configuration.settings, catalogue_loading.load(), World(environ, stdout))
+    gateway = Gateway(configuration.settings, catalogue_loading.load(), World(environ, stdout), file)
 
     def announce() -> None:
-        log.info("gateway %s listens on %s (configuration: %s)", __version__, server.address(listener), path)
+        log.info(
+            "gateway %s listens on %s (configuration: %s)", __version__, server.address(listener), file.path
+        )
 
     try:
         await gateway.start()

@@ -13,13 +13,17 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.codec import envelope
+from gateway.codec.negotiation import Format
+from gateway.control.actions import Actions, action_routes
 from gateway.control.readiness import Check
+from gateway.errors import CallError
 
 Scrape = Callable[[str], Awaitable[tuple[bytes, str]]]
 """Gives the metrics page and its content type for an `Accept` header."""
 
 
-def control_application(scrape: Scrape, checks: Callable[[], tuple[Check, ...]]) -> ASGIApp:
+def control_application(scrape: Scrape, checks: Callable[[], tuple[Check, ...]], actions: Actions) -> ASGIApp:
     """`checks` is asked anew for every probe."""
 
     async def alive(_: Request) -> Response:
@@ -45,8 +49,9 @@ def control_application(scrape: Scrape, checks: Callable[[], tuple[Check, ...]])
                 Route("/healthz", alive),
                 Route("/readyz", ready),
                 Route("/metrics", metrics),
+                *action_routes(actions),
             ],
-            exception_handlers={HTTPException: _refused},
+            exception_handlers={HTTPException: _refused, CallError: _own_error},
         )
     )
 
@@ -57,6 +62,16 @@ async def _refused(_: Request, error: Exception) -> Response:
     code = 404 if error.status_code == 404 else 400
     body = {"error": code, "error_text": f"gateway: {error.detail}"}
     return JSONResponse(body, error.status_code, error.headers)
+
+
+async def _own_error(_: Request, error: Exception) -> Response:
+    assert isinstance(error, CallError)
+    return Response(
+        envelope.own_error(Format.JSON, error.kind.code, error.text),
+        error.kind.status,
+        {**error.headers, "proxy-status": f"gateway; error={error.kind.proxy_status}"},
+        Format.JSON.content_type,
+    )
 
 
 class _SafeHeaders:

@@ -11,6 +11,7 @@ from typing import get_args
 
 from gateway import errors
 from gateway.catalogue.model import OTHER, ApiMethod
+from gateway.policy.retrying import Trouble
 from gateway.records import CacheResult, Conversion, FailureKind, FlightOutcome, FlightRole
 
 NONE = "none"
@@ -25,8 +26,10 @@ FAILURE_KINDS: tuple[str, ...] = get_args(FailureKind)
 CACHE_RESULTS: tuple[str, ...] = get_args(CacheResult)
 FLIGHT_ROLES: tuple[str, ...] = get_args(FlightRole)
 FLIGHT_OUTCOMES: tuple[str, ...] = get_args(FlightOutcome)
+RETRY_REASONS: tuple[str, ...] = tuple(trouble.value for trouble in Trouble)
 CONVERSIONS: tuple[str, ...] = get_args(Conversion)
-SINKS = ("log", "error", "reply", "status", "explain")
+SINKS = ("log", "error", "reply", "status", "explain", "journal")
+STORE_OPERATIONS = (("journal", "open"), ("journal", "write"))
 
 
 @dataclass(frozen=True, slots=True)

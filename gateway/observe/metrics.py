@@ -15,7 +15,7 @@ from gateway.observe import labels
 from gateway.observe.call_metrics import CallMetrics
 from gateway.observe.exposition import scrape
 from gateway.observe.labels import ClosedSet, Names
-from gateway.observe.live import Live, live_gauges
+from gateway.observe.live import CacheFigures, Live, live_gauges
 from gateway.observe.series import Counter, Family, Gauge
 from gateway.observe.upstream_metrics import UpstreamMetrics
 from gateway.records import AttemptRecord, CallRecord, FlightOutcome
@@ -29,7 +29,7 @@ class Metrics:
     """
 
     def __init__(self, registry: CollectorRegistry, names: Names, *, version: str, started_at: float) -> None:
-        self._live = Live(lambda: 0, lambda: 0, dict, dict, lambda: 0.0)
+        self._live = Live(lambda: 0, lambda: 0, dict, dict, lambda: 0.0, lambda: 0, CacheFigures, dict)
         self._reload_ok, self._reloaded_at = True, started_at
         self._methods = ClosedSet()
         self._calls = CallMetrics(self._methods)
@@ -48,6 +48,12 @@ class Metrics:
             "gateway_redactions_total", "Token values that were masked before they were shown.", ("sink",)
         )
         self._redactions.declare((sink,) for sink in labels.SINKS)
+        self._store_errors = Counter(
+            "gateway_store_errors_total",
+            "Operations that failed on what calls or replies are remembered in.",
+            ("store", "operation"),
+        )
+        self._store_errors.declare(labels.STORE_OPERATIONS)
         self.families: tuple[Family, ...] = (
             *self._calls.families(),
             *self._upstream.families(),
@@ -55,6 +61,7 @@ class Metrics:
             self._rejected,
             self._rotations,
             self._redactions,
+            self._store_errors,
             *self._process_gauges(version),
         )
         for family in self.families:
@@ -90,6 +97,10 @@ class Metrics:
         """Counts a request to the platform, also one that could not be sent."""
         self._upstream.count(record)
 
+    def retried(self, api_method: str, reason: str) -> None:
+        """An attempt is followed by another one; `reason` is a `policy.retrying.Trouble`."""
+        self._upstream.retried(api_method, reason)
+
     def flight_ended(self, api_method: str, outcome: FlightOutcome) -> None:
         self._calls.flight_ended(api_method, outcome)
 
@@ -103,6 +114,10 @@ class Metrics:
     def redacted(self, sink: str, count: int) -> None:
         """`count` token values were masked on their way to `sink`."""
         self._redactions.inc((sink,), count)
+
+    def store_failed(self, store: str, operation: str) -> None:
+        """`operation` failed on `store`; both as in `labels.STORE_OPERATIONS`."""
+        self._store_errors.inc((store, operation))
 
     def reloaded(self, successful: bool, at: float) -> None:
         """A reload of the configuration ended at `at`, in seconds since the epoch."""

@@ -111,6 +111,21 @@ class Gauge:
         return (GaugeMetricFamily(self.name, self.help),)
 
 
+class ReadCounter(Gauge):
+    """A number that only grows and that somebody else counts: asked for at scrape time, like a gauge."""
+
+    kind: Kind = "counter"
+
+    def collect(self) -> Iterable[Metric]:
+        metric = CounterMetricFamily(self.name, self.help, labels=self.labels)
+        for key, value in self._read():
+            metric.add_metric(key, value)
+        return (metric,)
+
+    def describe(self) -> Iterable[Metric]:
+        return (CounterMetricFamily(self.name, self.help),)
+
+
 class Histogram:
     """How often values came, by upper bounds."""
 

@@ -47,17 +47,34 @@ class UpstreamMetrics:
             ("api_method",),
         )
 
+        self._retries = Counter(
+            "gateway_retries_total",
+            "Attempts that were followed by another one, by why.",
+            ("api_method", "reason"),
+        )
+
     def families(self) -> tuple[Family, ...]:
-        return self._attempts, self._duration, self._errors, self._items, self._duplicates
+        return (
+            self._attempts,
+            self._duration,
+            self._errors,
+            self._items,
+            self._duplicates,
+            self._retries,
+        )
 
     def declare_method(self, method: ApiMethod) -> None:
         name = method.label
         self._attempts.declare((name, str(code)) for code in (*labels.PLATFORM_CODES, NONE))
         self._duration.declare([(name,)])
+        self._retries.declare(product([name], labels.RETRY_REASONS))
         if method.effect.modifies:
             self._duplicates.declare([(name,)])
         if method.item_results is not None:
             self._items.declare((name, str(code)) for code in labels.PLATFORM_CODES)
+
+    def retried(self, api_method: str, reason: str) -> None:
+        self._retries.inc((self._methods.label(api_method), reason))
 
     def declare_accounts(self, accounts: Iterable[str]) -> None:
         for account in accounts:

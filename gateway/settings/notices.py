@@ -10,12 +10,11 @@ from gateway.settings.model import Settings
 from gateway.settings.structure import KeyPath
 
 WITHOUT_EFFECT: tuple[tuple[str, ...], ...] = (
-    ("cache",),
-    ("dedup",),
+    ("cache", "store"),
+    ("dedup", "store"),
+    ("dedup", "on_store_failure"),
     ("redis",),
     ("tracing",),
-    ("upstream", "retries"),
-    ("upstream", "breaker"),
     ("upstream", "compression"),
     ("limits", "connections"),
     ("limits", "head_timeout"),
@@ -23,16 +22,6 @@ WITHOUT_EFFECT: tuple[tuple[str, ...], ...] = (
     ("tokens", "*", "vault"),
     ("accounts", "*", "token", "vault"),
     ("accounts", "*", "tokens", "*", "vault"),
-    ("methods", "*", "ttl"),
-    ("methods", "*", "stale_while_revalidate"),
-    ("methods", "*", "stale_if_error"),
-    ("methods", "*", "negative_ttl"),
-    ("methods", "*", "coalesce"),
-    ("methods", "*", "tags"),
-    ("methods", "*", "invalidates"),
-    ("methods", "*", "replay"),
-    ("methods", "*", "window"),
-    ("methods", "*", "repeats"),
 )
 """What is accepted and does nothing yet; `*` is any name. A feature that arrives takes its lines away."""
 

@@ -21,7 +21,7 @@ class Token:
     """One value of a configured token."""
 
     secret: Secret
-    epoch: int  # 1 for the first value, one more for each that replaced another
+    epoch: int  # one more for each value that replaced another
     loaded_at: float  # by the keeper's clock
 
 
@@ -42,6 +42,8 @@ class TokenKeeper:
 
     `on_change` is told each new value, the first one included, before any call can take it: that is when the
     redactor has to learn it. `clock` gives seconds; `interval` is the time between two looks at the source.
+    `first_epoch` is above 1 where another keeper of that name was before: what is kept under its tokens is
+    not this one's.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class TokenKeeper:
         clock: Callable[[], float],
         on_change: Callable[[Token], None],
         interval: float = 1.0,
+        first_epoch: int = 1,
     ) -> None:
         self._source = source
         self._account = account
@@ -60,6 +63,7 @@ class TokenKeeper:
         self._clock = clock
         self._on_change = on_change
         self._interval = interval
+        self._first_epoch = first_epoch
         self._token: Token | None = None
         self._version: Hashable = None
         self._problem = ""
@@ -148,7 +152,8 @@ class TokenKeeper:
         old = self._token
         if old is not None and old.secret == secret:
             return
-        token = Token(secret, epoch=old.epoch + 1 if old else 1, loaded_at=self._clock())
+        epoch = self._first_epoch if old is None else old.epoch + 1
+        token = Token(secret, epoch, loaded_at=self._clock())
         self._on_change(token)
         self._token = token
         if old is not None:

@@ -16,6 +16,7 @@ from bench.peer import Peer
 from bench.peers import gateway, handmade, uvicorn_alone
 from bench.process import BenchError, Started, free_port, python
 from bench.upstream import is_expected, own_upstream
+from tests.e2e.waiting import until
 
 ROOT = Path(__file__).parent.parent.parent
 SHORT = Plan(
@@ -124,5 +125,15 @@ def test_a_bench_that_is_told_to_stop_leaves_no_process_behind(tmp_path: Path) -
 
         assert bench.wait(30) == 143, started
     assert len(children) >= 2  # the upstream and the peer
-    assert not [pid for pid in children if Path(f"/proc/{pid}").exists()]
+    # nginx's workers end a moment after the master that was waited for.
+    until(lambda: not [pid for pid in children if _runs(pid)], "every process has ended")
     assert not list(tmp_path.iterdir())
+
+
+def _runs(pid: int) -> bool:
+    """Whether a process is there; one that has ended and waits for init to take note of it is not."""
+    try:
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return status.rpartition(")")[2].split()[0] != "Z"

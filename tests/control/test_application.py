@@ -1,8 +1,11 @@
 """gateway.control.application: probes and metrics, as an ASGI application."""
 
+from typing import NoReturn
+
 import httpx
 import pytest
 
+from gateway.control.actions import Actions
 from gateway.control.application import control_application
 from gateway.control.readiness import Check
 
@@ -13,7 +16,10 @@ async def get(path: str, *checks: Check, accept: str = "") -> httpx.Response:
     async def scrape(wanted: str) -> tuple[bytes, str]:
         return b"metric 1\n", f"text/plain; asked={wanted or 'nothing'}"
 
-    app = control_application(scrape, lambda: checks)
+    async def never(*_: object) -> NoReturn:
+        raise AssertionError("nobody asked for this")
+
+    app = control_application(scrape, lambda: checks, Actions(never, never, never))
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         return await client.get(path, headers={"accept": accept})

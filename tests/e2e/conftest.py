@@ -101,8 +101,15 @@ def gateway_with(platform: Platform, catalogue: Catalogue) -> Iterator[GatewayWi
 def settings_for(base_url: str, **sections: Any) -> dict[str, Any]:
     """The content of a config.yaml: any free port, that platform, the token from `TOKEN`.
 
-    Nothing is kept of reads, since these tests look at what reaches the platform.
+    Nothing is kept of reads, writes are not deduplicated, nothing is tried twice and no breaker opens: these
+    tests look at what one call does to the platform. What is left out here has tests of its own.
     """
-    usual = {"listen": {"port": 0}, "token": {"env": "TOKEN"}, "cache": {"enabled": False}}
-    upstream = {"base_url": base_url, **sections.pop("upstream", {})}
+    usual = {
+        "listen": {"port": 0},
+        "token": {"env": "TOKEN"},
+        "cache": {"enabled": False},
+        "dedup": {"enabled": False},
+    }
+    calm = {"retries": {"attempts": 1}, "breaker": {"min_calls": 1_000_000}}
+    upstream = {"base_url": base_url, **calm, **sections.pop("upstream", {})}
     return {**usual, "upstream": upstream, **sections}

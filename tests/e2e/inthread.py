@@ -35,6 +35,7 @@ class RunningGateway:
         page = scrape_used(self.caller)
         assert page.value("gateway_requests_in_progress") == 0
         assert page.value("gateway_requests_queued") == 0
+        assert page.value("gateway_flights_in_progress") == 0
         busy = [
             (name, labels)
             for (name, labels), value in page.items()

@@ -108,7 +108,9 @@ def test_connections_and_waiting_calls_are_seen_while_they_last(
 ) -> None:
     caller = gateway_with(upstream={"max_connections": 1})
     sandbox.faults.add(Fault(Kind.STALL, "databases/get"))
-    threads = [threading.Thread(target=caller.json, args=("databases/get",), kwargs={"id": 1}) for _ in "12"]
+    threads = [
+        threading.Thread(target=caller.json, args=("databases/get",), kwargs={"id": n}) for n in (1, 2)
+    ]
     for thread in threads:
         thread.start()
     until(lambda: scrape_used(caller).value("gateway_requests_queued") == 1, "one call waits")

@@ -216,7 +216,7 @@ def test_when_every_place_is_taken_the_next_call_is_refused_and_the_first_still_
     with ThreadPoolExecutor(1) as other, counting(caller) as changes:
         first = other.submit(caller.json, "databases/get", id=1)
         sandbox.calls.arrived(1).result(PATIENCE)
-        refused = caller.json("databases/get", id=1)
+        refused = caller.json("databases/get", id=2)
         refused_write = caller.xml("profiles/import", "<xml><db_id>1</db_id></xml>")
         sandbox.faults.release()
         assert first.result(PATIENCE).error == 0
@@ -239,7 +239,7 @@ def test_who_waits_too_long_for_a_place_is_refused(gateway_with: GatewayWith, sa
     with ThreadPoolExecutor(1) as other:
         first = other.submit(caller.json, "databases/get", id=1)
         sandbox.calls.arrived(1).result(PATIENCE)
-        late = caller.json("databases/get", id=1)
+        late = caller.json("databases/get", id=2)
         sandbox.faults.release()
         assert first.result(PATIENCE).error == 0
     text = "overloaded: no free connection to the platform in time; nothing was sent"

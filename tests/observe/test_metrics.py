@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from gateway.catalogue.model import ApiMethod, Effect
 from gateway.observe.labels import Names
-from gateway.observe.live import Live
+from gateway.observe.live import CacheFigures, Live
 from gateway.observe.metrics import Metrics
 from gateway.records import CallRecord
 
@@ -168,6 +168,9 @@ def test_after_a_reload_other_parts_are_asked(metrics: Metrics, registry: Collec
             connections=lambda: {("default", "active"): number + 2, ("default", "idle"): number + 3},
             token_ages=lambda: {("default", "reader"): number + 0.5},
             loop_lag=lambda: number + 0.25,
+            flights_in_progress=lambda: number,
+            cache=lambda: CacheFigures(entries=number),
+            breakers=lambda: {"default": "open"},
         )
 
     def values() -> list[float | None]:

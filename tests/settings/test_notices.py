@@ -22,22 +22,21 @@ def test_what_has_no_effect_yet_is_named_with_its_place(configure: Configure) ->
     assert lines(
         configure,
         """\
-        cache: {default_ttl: 5s}
+        tracing: {enabled: true}
         upstream:
-          retries: {attempts: 5}
+          compression: gzip
         tokens:
           reader: {vault: {path: p, key: k}}
           writer: {env: W}
         methods:
           profiles/get: {ttl: 5s, token: reader}
         """,
-        GATEWAY_DEDUP__WINDOW="1m",
+        GATEWAY_DEDUP__ON_STORE_FAILURE="refuse",
     ) == [
-        f"config.yaml:1 cache: {SILENT}",
-        f"environment:GATEWAY_DEDUP__WINDOW dedup: {SILENT}",
-        f"config.yaml:3 upstream.retries: {SILENT}",
+        f"environment:GATEWAY_DEDUP__ON_STORE_FAILURE dedup.on_store_failure: {SILENT}",
+        f"config.yaml:1 tracing: {SILENT}",
+        f"config.yaml:3 upstream.compression: {SILENT}",
         f"config.yaml:5 tokens.reader.vault: {SILENT}",
-        f"config.yaml:8 methods.profiles/get.ttl: {SILENT}",
     ]
 
 
