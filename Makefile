@@ -6,7 +6,7 @@ CONFIG ?= config.yaml
 PORT ?= 8080
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve fmt check test test-all bench lock
+.PHONY: help setup setup-full demo serve fmt check test test-all bench lock
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -17,6 +17,12 @@ setup: .venv/.ready ## put everything into .venv
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+setup-full: .venv/.full ## the real servers and tools that `make test-all` starts as well
+
+.venv/.full: requirements-full.lock .venv/.ready
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-full.lock
 	@touch $@
 
 demo: setup ## run a gateway in front of a stand-in platform, and print calls to try
@@ -38,7 +44,7 @@ check: setup ## lint, types, direction of imports; changes nothing
 test: setup ## the tests that need nothing but Python
 	$(BIN)/pytest -q -n 2 -m "not full"
 
-test-all: setup ## all tests, also those that need Debian packages or more time
+test-all: setup-full ## all tests, also those that need Debian packages or more time
 	$(BIN)/pytest -q -m "full"
 
 bench: setup ## what a call costs, beside others, in one run
@@ -47,3 +53,4 @@ bench: setup ## what a call costs, beside others, in one run
 lock: ## renew the locks: hashes, no addresses
 	uv pip compile --quiet --universal --generate-hashes --no-header --upgrade pyproject.toml -o requirements.lock
 	uv pip compile --quiet --universal --generate-hashes --no-header --upgrade pyproject.toml --extra dev --extra bench -o requirements-dev.lock
+	uv pip compile --quiet --universal --generate-hashes --no-header pyproject.toml --extra dev --extra bench --extra full -c requirements-dev.lock -o requirements-full.lock
