@@ -22,7 +22,7 @@ from gateway.pipeline import Pipeline
 from gateway.policy.cache_headers import MODIFYING, own_status
 from gateway.presence import SCOPE_KEY
 from gateway.presentation import Presentation
-from gateway.records import CallRecord
+from gateway.records import CALLER_GONE, CallRecord
 from gateway.routing import MethodPolicy, Router, Target
 from gateway.tasks import Users
 
@@ -80,7 +80,7 @@ class DataPlane:
             trail.status, trail.reply_bytes = answer.status, len(answer.body)
             reached = await self._send(receive, send, answer, trail)
         except body.CallerGone:
-            trail.error = "caller-gone"
+            trail.error = CALLER_GONE
         finally:
             self.in_progress -= 1
             self._observe(trail.record(self._clock()))

@@ -19,6 +19,9 @@ FlightRole = Literal["led", "joined", "replayed"]
 FlightOutcome = Literal["answered", "not_sent", "unknown"]
 Conversion = Literal["xml_to_json", "json_to_xml"]
 
+CALLER_GONE = "caller-gone"
+"""In the place of an error's name: the caller left before it had sent all of its call."""
+
 
 class CallRecord(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One call from its first byte to its last. Exactly one is made for each request under a base path."""
@@ -36,7 +39,7 @@ class CallRecord(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     flight: FlightRole | None = None
     attempts: int = 0
     duplicate: bool = False  # the platform said that it had seen the call before
-    error: str = ""  # the gateway's own reason (a name from gateway.errors), else ""
+    error: str = ""  # the gateway's own reason (a name from gateway.errors, or CALLER_GONE), else ""
     error_text: str = ""  # what the caller was told with it
     conversions: tuple[Conversion, ...] = ()
     seconds: float = 0.0  # from the request's head to the reply's last byte

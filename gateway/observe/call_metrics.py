@@ -7,12 +7,16 @@ from gateway.catalogue.model import OTHER, ApiMethod
 from gateway.observe import labels
 from gateway.observe.labels import NONE, ClosedSet, code_label
 from gateway.observe.series import Counter, Family, Histogram
-from gateway.records import CallRecord, FlightOutcome
+from gateway.records import CallRecord, FlightOutcome, Origin
 
 # Few bounds, since each costs a series per method. The first one tells answers from the gateway's memory from
 # those of the platform; 30 and 60 are the default time limits.
 DURATION_BOUNDS = (0.005, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 OVERHEAD_BOUNDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1)
+
+# Where answers come from that the platform gave earlier, or to somebody else.
+_OF_READS: tuple[Origin, ...] = ("cache", "stale", "joined")
+_OF_WRITES: tuple[Origin, ...] = ("joined", "replayed")
 
 
 class CallMetrics:
@@ -21,10 +25,16 @@ class CallMetrics:
     def __init__(self, methods: ClosedSet) -> None:
         self._methods = methods
         self._callers = ClosedSet([NONE])
+        self._accounts = ClosedSet()
         self._requests = Counter(
             "gateway_requests_total",
             "Calls that ended, by the error code of the answer and by where the answer came from.",
             ("api_method", "code", "origin"),
+        )
+        self._own_errors = Counter(
+            "gateway_own_errors_total",
+            "Calls that the gateway answered itself, by its reason.",
+            ("account", "error"),
         )
         self._duration = Histogram(
             "gateway_request_duration_seconds",
@@ -66,6 +76,7 @@ class CallMetrics:
     def families(self) -> tuple[Family, ...]:
         return (
             self._requests,
+            self._own_errors,
             self._duration,
             self._overhead,
             self._lookups,
@@ -77,8 +88,10 @@ class CallMetrics:
 
     def declare_method(self, method: ApiMethod) -> None:
         name = method.label
-        self._requests.declare((name, str(code), "upstream") for code in labels.PLATFORM_CODES)
-        self._requests.declare((name, str(code), "gateway") for code in labels.OWN_CODES)
+        self._requests.declare((name, str(code), "upstream") for code in (*labels.PLATFORM_CODES, OTHER))
+        self._requests.declare((name, str(code), "gateway") for code in (*labels.OWN_CODES, OTHER))
+        remembered: tuple[Origin, ...] = _OF_WRITES if method.effect.modifies else _OF_READS
+        self._requests.declare((name, "0", origin) for origin in remembered)
         self._duration.declare([(name,)])
         if method.effect.modifies:
             self._flights.declare(product([name], labels.FLIGHT_ROLES))
@@ -91,12 +104,19 @@ class CallMetrics:
             self._callers.add(caller)
             self._by_caller.declare([(caller,)])
 
+    def declare_accounts(self, accounts: Iterable[str]) -> None:
+        for account in accounts:
+            self._accounts.add(account)
+            self._own_errors.declare(product([account], labels.OWN_ERRORS))
+
     def count(self, record: CallRecord) -> None:
         method = self._methods.label(record.api_method)
         self._requests.inc((method, code_label(record.code), record.origin))
         self._duration.observe(record.seconds, (method,))
         self._overhead.observe(max(0.0, record.seconds - record.upstream_seconds))
         self._by_caller.inc((self._callers.label(record.caller or NONE),))
+        if record.error:
+            self._own_errors.inc((self._accounts.label(record.account), record.error))
         if record.cache is not None:
             self._lookups.inc((method, record.cache))
         if record.flight is not None:

@@ -12,14 +12,16 @@ from typing import get_args
 from gateway import errors
 from gateway.catalogue.model import OTHER, ApiMethod
 from gateway.policy.retrying import Trouble
-from gateway.records import CacheResult, Conversion, FailureKind, FlightOutcome, FlightRole
+from gateway.records import CALLER_GONE, CacheResult, Conversion, FailureKind, FlightOutcome, FlightRole
 
 NONE = "none"
 """Where there is nothing to name: an attempt without an answer, a caller that did not say who it is."""
 
 # The table "Response codes" of the platform's documentation.
 PLATFORM_CODES = (0, 400, 401, 402, 403, 404, 409, 413, 415, 435, 441, 450, 500, 501)
-OWN_CODES = tuple(sorted({kind.code for kind in vars(errors).values() if isinstance(kind, errors.ErrorKind)}))
+_KINDS = tuple(kind for kind in vars(errors).values() if isinstance(kind, errors.ErrorKind))
+OWN_CODES = tuple(sorted({kind.code for kind in _KINDS}))
+OWN_ERRORS = (*sorted(kind.name for kind in _KINDS), CALLER_GONE)
 _CODE_LABELS = MappingProxyType({code: str(code) for code in (*PLATFORM_CODES, *OWN_CODES)})
 
 FAILURE_KINDS: tuple[str, ...] = get_args(FailureKind)

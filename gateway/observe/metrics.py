@@ -77,6 +77,7 @@ class Metrics:
                 self._calls.declare_method(method)
                 self._upstream.declare_method(method)
         self._calls.declare_callers(names.callers)
+        self._calls.declare_accounts(names.accounts)
         self._upstream.declare_accounts(names.accounts)
         self._rejected.declare(names.tokens)
         self._rotations.declare(names.tokens)

@@ -35,7 +35,11 @@ class Family(Protocol):
     labels: Key
 
     def lines(self) -> Iterator[str]:
-        """The samples as the text formats write them, each with its newline."""
+        """The samples as the text formats write them, each with its newline.
+
+        May be read bit by bit, while samples are counted and series are added: such a series is missing, and
+        what is said of one key (the buckets, sum and count of a histogram) is of one moment.
+        """
         ...
 
     def collect(self) -> Iterable[Metric]:
@@ -70,7 +74,7 @@ class Counter:
         cell.value += amount
 
     def lines(self) -> Iterator[str]:
-        return (f"{cell.start}{cell.value}\n" for cell in self._cells.values())
+        return (f"{cell.start}{cell.value}\n" for cell in tuple(self._cells.values()))
 
     def collect(self) -> Iterable[Metric]:
         metric = CounterMetricFamily(self.name, self.help, labels=self.labels)
@@ -151,7 +155,7 @@ class Histogram:
         cell.total += value
 
     def lines(self) -> Iterator[str]:
-        for cell in self._cells.values():
+        for cell in tuple(self._cells.values()):
             upto = list(accumulate(cell.counts))
             numbers = (*upto, upto[-1], cell.total)
             for start, number in zip(cell.starts, numbers, strict=True):

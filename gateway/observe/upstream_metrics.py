@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from itertools import product
 
-from gateway.catalogue.model import ApiMethod
+from gateway.catalogue.model import OTHER, ApiMethod
 from gateway.observe import labels
 from gateway.observe.labels import NONE, ClosedSet, code_label
 from gateway.observe.series import Counter, Family, Histogram
@@ -65,13 +65,13 @@ class UpstreamMetrics:
 
     def declare_method(self, method: ApiMethod) -> None:
         name = method.label
-        self._attempts.declare((name, str(code)) for code in (*labels.PLATFORM_CODES, NONE))
+        self._attempts.declare((name, str(code)) for code in (*labels.PLATFORM_CODES, OTHER, NONE))
         self._duration.declare([(name,)])
         self._retries.declare(product([name], labels.RETRY_REASONS))
         if method.effect.modifies:
             self._duplicates.declare([(name,)])
         if method.item_results is not None:
-            self._items.declare((name, str(code)) for code in labels.PLATFORM_CODES)
+            self._items.declare((name, str(code)) for code in (*labels.PLATFORM_CODES, OTHER))
 
     def retried(self, api_method: str, reason: str) -> None:
         self._retries.inc((self._methods.label(api_method), reason))

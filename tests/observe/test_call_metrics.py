@@ -6,8 +6,9 @@ import pytest
 from msgspec.structs import replace
 from prometheus_client import CollectorRegistry
 
+from gateway import errors
 from gateway.observe.metrics import Metrics
-from gateway.records import CallRecord, Origin
+from gateway.records import CALLER_GONE, CallRecord, Origin
 
 Counted = Callable[[str], dict[tuple[str, ...], float]]
 
@@ -76,6 +77,38 @@ def test_nothing_a_caller_sends_makes_a_new_series(
                 called=strange,
             )
         )
+
+    assert series() == before
+
+
+@pytest.mark.parametrize("error", ["overloaded", "breaker-open", CALLER_GONE])
+def test_an_own_error_counts_by_its_reason_and_account(
+    metrics: Metrics, counted: Counted, a_call: CallRecord, error: str
+) -> None:
+    metrics.call(replace(a_call, origin="gateway", error=error, account="second"))
+    metrics.call(a_call)
+
+    assert counted("gateway_own_errors_total") == {("second", error): 1}
+
+
+def test_what_an_alert_waits_for_is_there_before_it_happens_first(
+    metrics: Metrics, registry: CollectorRegistry, a_call: CallRecord
+) -> None:
+    """`rate()` of a series that begins with 1 is 0."""
+
+    def series() -> int:
+        return sum(len(metric.samples) for metric in registry.collect())
+
+    before = series()
+    for code in (0, 401, 402, 404, 435, 500, 777, None):
+        metrics.call(replace(a_call, code=code))
+    for kind in (kind for kind in vars(errors).values() if isinstance(kind, errors.ErrorKind)):
+        metrics.call(replace(a_call, code=kind.code, error=kind.name, origin="gateway"))
+    metrics.call(replace(a_call, code=None, error=CALLER_GONE, origin="gateway"))
+    for origin in ("cache", "stale", "joined"):
+        metrics.call(replace(a_call, origin=origin))
+    for origin in ("joined", "replayed"):
+        metrics.call(replace(a_call, api_method="profiles/add", cache=None, origin=origin))
 
     assert series() == before
 

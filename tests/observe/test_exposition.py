@@ -3,6 +3,7 @@
 import asyncio
 import subprocess
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -10,8 +11,11 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics_families
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
+from gateway.catalogue.model import ApiMethod, Effect
+from gateway.observe.exposition import LINES_PER_TURN
 from gateway.observe.metrics import Metrics
 from gateway.records import AttemptRecord, CallRecord
+from tests.observe.conftest import NAMES
 
 pytestmark = pytest.mark.anyio
 
@@ -99,7 +103,9 @@ async def test_the_format_is_what_the_scraper_asks_for(
     assert page.endswith(b"# EOF\n") == ("openmetrics" in content_type)
 
 
-async def test_a_scrape_gives_way_between_families(metrics: Metrics, registry: CollectorRegistry) -> None:
+async def test_a_scrape_gives_way_after_a_few_hundred_lines(registry: CollectorRegistry) -> None:
+    methods = tuple(ApiMethod(f"family/method_{number}", Effect.READ) for number in range(200))
+    metrics = Metrics(registry, replace(NAMES, methods=methods), version="1.2.3", started_at=0.0)
     turns = 0
 
     async def others() -> None:
@@ -109,12 +115,38 @@ async def test_a_scrape_gives_way_between_families(metrics: Metrics, registry: C
             await asyncio.sleep(0)
 
     bystander = asyncio.create_task(others())
-    await metrics.scrape("")
+    page, _ = await metrics.scrape("")
     bystander.cancel()
     await asyncio.gather(bystander, return_exceptions=True)
 
-    families = sum(not family.name.startswith("process_") for family in registry.collect())
-    assert turns >= families
+    assert turns >= len(page.splitlines()) / LINES_PER_TURN > 20
+
+
+async def test_counting_during_a_scrape_does_not_break_it(metrics: Metrics, a_call: CallRecord) -> None:
+    """A reload adds series, and calls go on."""
+    scraping = asyncio.create_task(metrics.scrape(""))
+    number = 0
+    while not scraping.done():
+        number += 1
+        metrics.declare(replace(NAMES, methods=(ApiMethod(f"new/{number}", Effect.READ),)))
+        metrics.call(a_call)
+        await asyncio.sleep(0)
+
+    page, _ = await scraping
+    for family in parse_text(page.decode()):
+        if family.type == "histogram":
+            assert_whole(family)
+
+
+def assert_whole(histogram: Metric) -> None:
+    """Buckets and count are of one moment."""
+    last: dict[str, float] = {}
+    for sample in histogram.samples:
+        method = sample.labels.get("api_method", "")
+        if sample.name.endswith("_bucket"):
+            last[method] = sample.value
+        elif sample.name.endswith("_count"):
+            assert sample.value == last[method]
 
 
 @pytest.mark.full
