@@ -150,6 +150,21 @@ def schema() -> None:
 
 
 @commands.command()
+@click.option("--out", default="grafana", show_default=True, metavar="FOLDER", help="Where the files go.")
+@click.option(
+    "--runbooks",
+    metavar="ADDRESS",
+    help="Where alerts link to, with {name} for the page. [docs/runbooks/{name}.md]",
+)
+def dashboards(out: str, runbooks: str | None) -> None:
+    """Write dashboards for Grafana and rules for Prometheus; needs the extra dashboards."""
+    from gateway.commands import drawing
+
+    for path in drawing.draw(out, runbooks):
+        click.echo(path)
+
+
+@commands.command()
 def version() -> None:
     """Print the version."""
     click.echo(__version__)
