@@ -17,6 +17,7 @@ from bench.peers import gateway, handmade, uvicorn_alone
 from bench.process import BenchError, Started, free_port, python
 from bench.upstream import is_expected, own_upstream
 from tests.e2e.waiting import until
+from tests.tools import tool
 
 ROOT = Path(__file__).parent.parent.parent
 SHORT = Plan(
@@ -94,6 +95,7 @@ def test_no_two_peers_share_a_name() -> None:
 
 @pytest.mark.full
 def test_the_command_prints_a_table_per_case_by_wrk_and_nginx() -> None:
+    tool("wrk", "Debian: wrk"), tool("nginx", "Debian: nginx")
     only = f"{gateway.PEER.name},{handmade.PEER.name}"
     command = [sys.executable, "-m", "bench", "--rounds", "1", "--seconds", "1", "--only", only]
 

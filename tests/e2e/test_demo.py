@@ -13,6 +13,7 @@ import pytest
 from tests.e2e.caller import PATIENCE, Caller, Reply
 from tests.e2e.process import Running, run, running
 from tests.e2e.scraping import scrape_used
+from tests.tools import tool
 
 
 @pytest.fixture
@@ -72,6 +73,7 @@ def test_where_the_port_is_taken_it_says_so(tmp_path: Path) -> None:
 
 @pytest.mark.full
 def test_the_printed_calls_work_in_a_shell(demo: Running) -> None:
+    tool("curl", "Debian: curl")
     told = [
         subprocess.run(["sh", "-c", command], capture_output=True, timeout=PATIENCE, check=True).stdout
         for command in printed_calls(demo)

@@ -13,6 +13,7 @@ from tests.e2e.caller import PATIENCE, Caller
 from tests.e2e.clients import pythonclient
 from tests.e2e.conftest import TOKEN, GatewayWith, Platform
 from tests.e2e.scraping import Changes, counting
+from tests.tools import tool
 
 CLIENTS = Path(__file__).parent / "clients"
 OWN_TOKEN = "the-token-they-still-send"
@@ -24,6 +25,7 @@ STEPS = (
     "campaigns/triggers/start",
     "profiles/get_all",
 )
+PACKAGES = {"node": "Debian: nodejs", "java": "Debian: default-jdk-headless"}
 ANOTHER_STACK = [
     pytest.param(["node", str(CLIENTS / "client.mjs")], id="node: JSON, token in the header"),
     pytest.param(["java", str(CLIENTS / "Client.java")], id="java: XML, token in the body, offers HTTP/2"),
@@ -73,6 +75,8 @@ def test_a_client_of_another_stack_does_it_without_a_gateway(platform: Platform,
 
 
 def run_client(command: list[str]) -> Any:
+    program, *arguments = command
+    command = [tool(program, PACKAGES[program]), *arguments]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=3 * PATIENCE, check=False)
     assert ended.returncode == 0, ended.stderr
     return json.loads(ended.stdout)

@@ -16,6 +16,7 @@ from gateway.observe.exposition import LINES_PER_TURN
 from gateway.observe.metrics import Metrics
 from gateway.records import AttemptRecord, CallRecord
 from tests.observe.conftest import NAMES
+from tests.tools import tool
 
 pytestmark = pytest.mark.anyio
 
@@ -153,6 +154,11 @@ def assert_whole(histogram: Metric) -> None:
 def test_promtool_finds_nothing_to_say(busy: Metrics) -> None:
     page, _ = asyncio.run(busy.scrape(""))
 
-    checked = subprocess.run(["promtool", "check", "metrics"], input=page, capture_output=True, check=False)
+    checked = subprocess.run(
+        [tool("promtool", "Debian: prometheus"), "check", "metrics"],
+        input=page,
+        capture_output=True,
+        check=False,
+    )
 
     assert (checked.returncode, checked.stdout + checked.stderr) == (0, b"")
