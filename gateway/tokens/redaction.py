@@ -4,7 +4,8 @@ Masking goes by value, not by field name: a token may turn up in a URL, an error
 under any name or none. What is looked for is every loaded value in every spelling that an encoder gives it:
 each of its characters plain, or as JSON, XML, URLs or Python's repr write it, up to two encodings deep (a
 body quoted in a reply) and once more in the JSON of a log line; in any mixture, since encoders differ in what
-they escape. Also the whole in base64, wherever it starts within the encoded bytes.
+they escape. Only the backslash is written in one way throughout: a run of them could else be read in so many
+ways that a search would not end. Also the whole in base64, wherever it starts within the encoded bytes.
 
 This module refuses to guess: what only looks like a token stays.
 """
@@ -12,7 +13,7 @@ This module refuses to guess: what only looks like a token stays.
 import base64
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
@@ -92,16 +93,42 @@ def _needle(text: str) -> bytes:
 
 def _any_spelling(text: str, alternatives: Mapping[str, str] = MappingProxyType({})) -> bytes:
     """A pattern for `text` with each character in any of its spellings, or in those of its alternative."""
-    return b"".join(_character(char, alternatives.get(char, char)) for char in text)
+    backslashes = [_any_of(spellings) for spellings in _backslashes()] if "\\" in text else [b""]
+    return b"|".join(
+        b"".join(
+            backslash if char == "\\" else _character(char, alternatives.get(char, char)) for char in text
+        )
+        for backslash in backslashes
+    )
 
 
 def _character(char: str, alternative: str) -> bytes:
     if char.isascii() and char.isalnum():
         return char.encode()
-    spellings = {text.encode() for text in _spellings(char) | _spellings(alternative)}
-    longest_first = sorted(spellings, key=lambda text: (-len(text), text))
+    return _any_of(_spellings(char) | _spellings(alternative))
+
+
+def _any_of(spellings: Iterable[str]) -> bytes:
+    longest_first = sorted({text.encode() for text in spellings}, key=lambda text: (-len(text), text))
     # Hexadecimal digits are written in both cases.
     return b"(?i:" + b"|".join(re.escape(text) for text in longest_first) + b")"
+
+
+def _backslashes() -> list[list[str]]:
+    """The spellings of a backslash, so divided that none is the beginning of another one in its part.
+
+    With all of them in one pattern, a run of backslashes could be read in more ways than there is time for:
+    each JSON doubles it. The longest first: a run that was escaped must not lose only its beginning.
+    """
+    parts: list[list[str]] = []
+    for spelling in sorted(_spellings("\\"), key=lambda text: (-len(text), text)):
+        for part in parts:
+            if not any(longer.startswith(spelling) for longer in part):
+                part.append(spelling)
+                break
+        else:
+            parts.append([spelling])
+    return parts
 
 
 def _spellings(char: str) -> set[str]:

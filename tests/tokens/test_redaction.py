@@ -15,7 +15,7 @@ from urllib.parse import quote, quote_plus
 from xml.sax.saxutils import escape, quoteattr
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
@@ -164,6 +164,42 @@ def test_no_token_survives_in_any_pair_of_encodings(
 
     assert "***" in masked
     assert len(masked) <= len(before) + len("***") + len(after) or value in before + after
+
+
+BACKSLASHES = "\\" * 40
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("\\" * 100_001, id="a run of them"),
+        pytest.param("%5C" * 100_001, id="a run of them in a URL"),
+        pytest.param(r"\\u005c" * 50_000, id="a run of them escaped twice"),
+        pytest.param(("\\" * 39 + "|") * 2_000, id="runs that are just too short"),
+    ],
+)
+def test_a_token_that_is_hard_to_tell_from_its_escapes_is_looked_for_to_the_end(text: str) -> None:
+    assert len(redactor_of(BACKSLASHES).mask(text, "log")) <= len(text)
+
+
+@pytest.mark.parametrize("encode", ENCODERS.values(), ids=ENCODERS)
+def test_a_token_of_backslashes_is_masked_and_its_neighbours_stay(encode: Encoder) -> None:
+    assert redactor_of(BACKSLASHES).mask(f"before {encode(BACKSLASHES)} after", "log") == "before *** after"
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    unit=st.text(alphabet="\\\"'/%&+ 25u0c;#ampx", min_size=1, max_size=6),
+    escapes=st.lists(st.sampled_from(sorted(ENCODERS)), min_size=1, max_size=3),
+    rest=st.text(alphabet='\\"%25&;', max_size=3),
+)
+def test_no_text_takes_more_than_its_length(unit: str, escapes: list[str], rest: str) -> None:
+    """A search that tries every reading of an ambiguous text would not end here."""
+    text = unit * 30
+    for name in escapes:
+        text = ENCODERS[name](text)
+
+    assert redactor_of(unit * 20 + "z").mask(f"{text * 10}{rest}z", "log")
 
 
 @given(st.text(st.characters(exclude_categories=[]), max_size=200))
