@@ -34,8 +34,13 @@ class Account:
             return self.tokens[name].current
         except errors.TokenMissingError as error:
             raise errors.CallError(
-                errors.TOKEN_MISSING, "no token for the platform; nothing was sent"
+                errors.TOKEN_MISSING, "no token for the platform; nothing was sent", {"Retry-After": "1"}
             ) from error
+
+    async def replacement(self, name: str, rejected: Token) -> Token | None:
+        """Another value for a token that the platform did not take; None when its source has none."""
+        token = await self.tokens[name].after_rejection(rejected)
+        return None if token.secret == rejected.secret else token
 
 
 def token_mark(token: Token | None, request_id: str) -> bytes:

@@ -58,13 +58,10 @@ from gateway.tokens.keeper import Token, TokenKeeper
 from gateway.tokens.redaction import Redactor
 from gateway.tokens.sources import EnvSource, FileSource, TokenSource
 from gateway.upstream.packing import ReplyPacker
-from gateway.upstream.reply import answer_size
+from gateway.upstream.reply import TOKEN_REJECTED, answer_size
 from gateway.upstream.sender import Watchers
 from gateway.upstream.stats import PoolStats
 from gateway.ways import Trust, unused
-
-TOKEN_REJECTED = 401
-"""The platform's code for a token that it does not take."""
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ that nobody configured.
 import asyncio
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import httpx
@@ -17,10 +17,12 @@ from gateway import errors
 from gateway.codec import querystring
 from gateway.outgoing import USER_AGENT
 from gateway.tasks import TaskOwner
+from gateway.tokens.keeper import Token
 from gateway.tokens.secret import Secret
 from gateway.upstream import failures
 from gateway.upstream.admission import Admission
 from gateway.upstream.extensions import MODIFIES, STREAM
+from gateway.upstream.reply import TOKEN_REJECTED
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +30,9 @@ log = logging.getLogger(__name__)
 _REST = re.compile(rb"(?:/+[A-Za-z0-9._~=@:,+-]+)+")
 LONGEST_REFUSAL = 64 * 1024
 """Bytes of an answer that is no file; what comes behind is cut off."""
+
+Replacement = Callable[[Token], Awaitable[Token | None]]
+"""Another value for a token that the platform rejected; None when there is none."""
 
 _PASSED_ON = frozenset((b"content-type", b"content-length", b"content-disposition", b"retry-after"))
 
@@ -44,7 +49,9 @@ class Downloads:
     scrub: Callable[[bytes], bytes]  # masks every known token
     patience: float  # seconds that a caller may take for a piece
 
-    async def serve(self, scope: Scope, rest: bytes, token: Secret, receive: Receive, send: Send) -> None:
+    async def serve(
+        self, scope: Scope, rest: bytes, token: Token, replacement: Replacement, receive: Receive, send: Send
+    ) -> None:
         """Stream the file at `rest` behind the download path. Raises CallError until the first byte went
         out."""
         if not _REST.fullmatch(rest) or any(set(part) <= {0x2E} and part for part in rest.split(b"/")):
@@ -52,7 +59,7 @@ class Downloads:
         _, query = querystring.take(scope["query_string"])
         target = self.path + rest + (b"?" + query if query else b"")
         async with self.admission:
-            response = await self._open(target, token)
+            response = await self._accepted(target, token, replacement)
             try:
                 if response.is_success:
                     await self._pass_on(response, receive, send)
@@ -60,6 +67,17 @@ class Downloads:
                     await self._pass_on_refusal(response, send)
             finally:
                 await response.aclose()
+
+    async def _accepted(self, target: bytes, token: Token, replacement: Replacement) -> httpx.Response:
+        """The platform's answer: under another token where it rejects the first and there is another."""
+        response = await self._open(target, token.secret)
+        if response.status_code != TOKEN_REJECTED:
+            return response
+        other = await replacement(token)
+        if other is None:
+            return response
+        await response.aclose()
+        return await self._open(target, other.secret)
 
     async def _open(self, target: bytes, token: Secret) -> httpx.Response:
         request = httpx.Request(

@@ -25,9 +25,6 @@ from gateway.upstream.client import AttemptError
 from gateway.upstream.reply import Reply
 from gateway.upstream.sender import Outcome
 
-TOKEN_REJECTED = 401
-"""The platform's code for a token that it does not take: the call was not run, so it is not remembered."""
-
 Send = Callable[[Flight], Coroutine[Any, Any, Outcome]]
 """Sends the call of a flight; never raises for what the platform or the network does."""
 
@@ -94,6 +91,12 @@ class Flights:
         if role == landed.role and call.replay is landed.replay:
             return landed
         return msgspec.structs.replace(landed, role=role, replay=call.replay)
+
+    async def sent_under(self, identity: Identity, request_id: str, token_mark: bytes) -> None:
+        """The flight that is out is to be sent under another token: the platform rejected the first."""
+        while (old := await self._store.load(identity)) is not None and old.request_id == request_id:
+            if await self._store.swap(identity, old, msgspec.structs.replace(old, token_mark=token_mark)):
+                return
 
     def resize(self, max_bytes: int, windows: Windows) -> None:
         """Another bound and other times from now on, after a reload; for what is remembered already too."""
@@ -218,7 +221,7 @@ def interrupted() -> Outcome:
 
 def event_of(flight: Flight, outcome: Outcome) -> Event:
     """What an outcome is for the flight. What was lost before stays lost, whatever this says of itself."""
-    if outcome.reply is not None and outcome.reply.envelope.code != TOKEN_REJECTED:
+    if outcome.reply is not None and not outcome.reply.rejects_token:  # such a call was not run
         return Event.ANSWER
     return Event.LOST if outcome.written or outcome.lost or flight.written else Event.NOTHING_SENT
 

@@ -7,6 +7,7 @@ application that calls a wrong address reads an error that it understands.
 
 import logging
 from dataclasses import dataclass
+from functools import partial
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -82,8 +83,9 @@ def _is_control(path: bytes) -> bool:
 async def _download(route: DownloadRoute, path: bytes, scope: Scope, receive: Receive, send: Send) -> None:
     if scope["method"] != "GET":
         raise errors.CallError(errors.HTTP_METHOD_REFUSED, "downloads are fetched with GET", {"Allow": "GET"})
-    token = route.account.named_token(DEFAULT_TOKEN).secret
-    await route.downloads.serve(scope, path[len(route.prefix) :], token, receive, send)
+    token = route.account.named_token(DEFAULT_TOKEN)
+    replacement = partial(route.account.replacement, DEFAULT_TOKEN)
+    await route.downloads.serve(scope, path[len(route.prefix) :], token, replacement, receive, send)
 
 
 async def _refuse(send: Send, answer: Answer) -> None:

@@ -17,6 +17,7 @@ from gateway.call import Request, Trail
 from gateway.codec.envelope import Envelope
 from gateway.codec.fingerprint import fingerprint
 from gateway.errors import CallError
+from gateway.letter import Letter
 from gateway.offload import Offload
 from gateway.policy import freshness, retrying
 from gateway.policy.cache_headers import age_header, cache_status
@@ -57,6 +58,7 @@ class _Read(msgspec.Struct, frozen=True, gc=False):
     request: Request
     rule: ReadRule
     token: Token | None
+    identity: bytes  # the fingerprint
     key: Key
     deadline: float
 
@@ -88,8 +90,9 @@ class Reads:
         """The reply, with what the cache had to do with it noted in `trail`. Raises CallError."""
         rule = self._rules[request.method.name]
         token = account.token(request.method)
-        key = await self._key(account, request, token)
-        read = _Read(account, request, rule, token, key, deadline)
+        identity = await self._fingerprint(account, request)
+        key = _key(account, request, token, identity)
+        read = _Read(account, request, rule, token, identity, key, deadline)
         looks = freshness.may_look(rule.freshness, request.cache_control)
         found = await self._store.lookup(key) if looks else None
         decision = _decide(read, found)
@@ -169,20 +172,19 @@ class Reads:
 
     async def _exchange(self, read: _Read, snapshot: Snapshot) -> tuple[Outcome, bool]:
         """One question: what came of it, and whether it was stored."""
-        request, token = read.request, read.token
-        outgoing = await self._offload.json(
-            request.size, read.account.writer.write, request, None if token is None else token.secret, ""
-        )
-        outcome = await read.account.sender.send(outgoing, read.deadline)
+        letter = Letter(read.account, read.request, read.token, "", self._offload)
+        outgoing = await letter.written()
+        outcome = await read.account.sender.send(outgoing, read.deadline, rewrite=letter.rewritten)
         kept = None if outcome.reply is None else _kept(read, outcome.reply)
         if kept is None:
             return outcome, False
         entry, lifetime = kept
-        return outcome, await self._store.store(read.key, entry, snapshot, lifetime.kept)
+        key = _key(read.account, read.request, letter.token, read.identity)
+        return outcome, await self._store.store(key, entry, snapshot, lifetime.kept)
 
-    async def _key(self, account: Account, request: Request, token: Token | None) -> Key:
+    async def _fingerprint(self, account: Account, request: Request) -> bytes:
         method = request.method
-        identity = await self._offload.json(
+        return await self._offload.json(
             request.size,
             fingerprint,
             account.name,
@@ -191,8 +193,12 @@ class Reads:
             request.fields,
             method.parameters,
         )
-        epoch = 0 if token is None else token.epoch
-        return f"{account.name} {account.base_url} {method.token_name} {epoch} ".encode() + identity
+
+
+def _key(account: Account, request: Request, token: Token | None, identity: bytes) -> Key:
+    """What a reply is kept under: what another token would be shown is not this one's."""
+    epoch = 0 if token is None else token.epoch
+    return f"{account.name} {account.base_url} {request.method.token_name} {epoch} ".encode() + identity
 
 
 async def _end_of(question: _Question, deadline: float) -> tuple[Outcome, bool, float]:

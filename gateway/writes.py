@@ -15,6 +15,7 @@ from gateway.catalogue.model import Effect, Repeats
 from gateway.codec.fingerprint import fingerprint
 from gateway.errors import CallError
 from gateway.flights import Flights, Landing, event_of, interrupted
+from gateway.letter import Letter
 from gateway.offload import Offload
 from gateway.policy.flight import Arrival, Event, Flight
 from gateway.policy.tags import TagRule
@@ -60,7 +61,13 @@ class Writes:
 
         async def send(flight: Flight) -> Outcome:
             trail.request_id = flight.request_id
-            return await self._send(account, request, token, flight, deadline)
+
+            async def remember(other: Token) -> None:
+                mark = token_mark(other, flight.request_id)
+                await self.flights.sent_under(identity, flight.request_id, mark)
+
+            letter = Letter(account, request, token, flight.request_id, self.offload, remember)
+            return await self._send(letter, flight, deadline)
 
         content = await self._fingerprint(account, request)
         identity, keyed = await self._identity(account, request.key, content)
@@ -131,31 +138,27 @@ class Writes:
             key=request.key,
         )
 
-    async def _send(
-        self, account: Account, request: Request, token: Token | None, flight: Flight, deadline: float
-    ) -> Outcome:
+    async def _send(self, letter: Letter, flight: Flight, deadline: float) -> Outcome:
         """The one execution: inside the fence, and counted."""
-        method = request.method
+        method = letter.request.method
         outcome = interrupted()
         try:
-            secret = None if token is None else token.secret
-            outgoing = await self.offload.json(
-                request.size, account.writer.write, request, secret, flight.request_id
-            )
-            outcome = await self._fenced(account, request, outgoing, flight, deadline)
+            outgoing = await letter.written()
+            outcome = await self._fenced(letter, outgoing, flight, deadline)
         except CallError as refused:
             outcome = Outcome(failure=refused)  # by the writer: the platform's format cannot carry a value
         finally:
             self.flight_ended(method.label, _OUTCOMES[event_of(flight, outcome)])
         return outcome
 
-    async def _fenced(
-        self, account: Account, request: Request, outgoing: Outgoing, flight: Flight, deadline: float
-    ) -> Outcome:
+    async def _fenced(self, letter: Letter, outgoing: Outgoing, flight: Flight, deadline: float) -> Outcome:
+        account, request = letter.account, letter.request
         mark = await self.cache.begin_write(scoped(account.base_url, self._tags(request)), self.rules.lease)
         outcome = interrupted()
         try:
-            outcome = await account.sender.send(outgoing, deadline, sent_before=flight.written)
+            outcome = await account.sender.send(
+                outgoing, deadline, sent_before=flight.written, rewrite=letter.rewritten
+            )
         finally:
             goes_on = event_of(flight, outcome) is Event.LOST or request.method.effect is Effect.TASK
             await self.cache.end_write(mark, self.rules.settle if goes_on else 0.0)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from gateway import errors
 from gateway.catalogue.model import Replay
 from gateway.codec.envelope import Envelope
 from gateway.codec.negotiation import Format
@@ -185,6 +186,24 @@ async def test_when_nothing_was_sent_all_are_told_and_nothing_is_remembered(
     assert {(landing.outcome.failure, landing.unknown) for landing in landings} == {(UNSENT.failure, False)}
     assert await airport.flights.request_id(NAME) is None
     await airport.assert_nothing_left()
+
+
+async def test_a_flight_that_is_sent_under_another_token_is_known_by_it(
+    airport: Airport, crowd: Crowd
+) -> None:
+    await airport.flights.sent_under(NAME, "id-1", b"other")
+    airport.end(LOST)
+    await asyncio.gather(*crowd)
+    with pytest.raises(CallError) as refused:
+        await airport.call()
+    assert (refused.value.kind, refused.value.request_id) == (errors.OUTCOME_UNKNOWN, "id-1")
+
+
+async def test_another_flight_keeps_its_token(airport: Airport, crowd: Crowd) -> None:
+    await airport.flights.sent_under(NAME, "id-0", b"other")
+    airport.end(LOST)
+    await asyncio.gather(*crowd)
+    assert await airport.answered_call() == "led"
 
 
 async def test_when_the_outcome_is_unknown_all_are_told_and_as_many_repeats_are_owed(

@@ -9,6 +9,9 @@ platform recognises the repeat and does not run it twice. Some troubles end a wr
   Whether its answer to a repeat would be another one is not documented either. (A 503 without the platform's
   shape is no reply but a broken attempt.)
 
+A reply that rejects the token says that the call did not run: it may be sent again under another token. Not
+after an attempt that was lost, since the platform recognises a repeat only under the same token.
+
 Refuses to sleep, to count calls (`budget`) and to know whether the platform is up (`breaker`).
 """
 
@@ -32,6 +35,7 @@ class Trouble(StrEnum):
     BROKEN = "broken"  # sent; then a reset, a page of a front server, garbage
     TIMEOUT = "timeout"  # sent, and nothing came in time
     UNAVAILABLE = "unavailable"  # the platform's reply, under a status that says "later"
+    REJECTED = "token_rejected"  # the platform's reply; the token had been replaced
 
 
 def of_failure(kind: FailureKind, *, written: bool) -> Trouble:
@@ -65,6 +69,7 @@ _RULINGS: Mapping[Trouble, _Row] = MappingProxyType(
         Trouble.BROKEN: _Row(read=_Ruling.YES, unsent=_Ruling.IF_RECOGNISED, sent=_Ruling.IF_RECOGNISED),
         Trouble.TIMEOUT: _Row(read=_Ruling.YES, unsent=_Ruling.NO, sent=_Ruling.NO),
         Trouble.UNAVAILABLE: _Row(read=_Ruling.YES, unsent=_Ruling.NO, sent=_Ruling.NO),
+        Trouble.REJECTED: _Row(read=_Ruling.YES, unsent=_Ruling.YES, sent=_Ruling.NO),
     }
 )
 

@@ -44,7 +44,7 @@ class Journal:
 
     async def swap(self, identity: Identity, old: Flight | None, new: Flight | None) -> bool:
         swapped = await self._memory.swap(identity, old, new)
-        if swapped and new is not None and _is_out(new) and not _is_out(old):
+        if swapped and new is not None and _goes_out(old, new):
             await self._writer.commit(identity, new)
         return swapped
 
@@ -79,6 +79,11 @@ def journal_at(
         return datetime.fromtimestamp(wall_clock(), UTC).strftime("%Y%m%dT%H%M%S.%fZ")
 
     return Journal(memory, JournalWriter(JournalFile(path, packer, stamp), failed))
+
+
+def _goes_out(old: Flight | None, new: Flight) -> bool:
+    """For the first time, again, or under another token than its row says."""
+    return _is_out(new) and not (old is not None and _is_out(old) and old.token_mark == new.token_mark)
 
 
 def _is_out(flight: Flight | None) -> bool:

@@ -108,6 +108,13 @@ class TokenKeeper:
         # A caller that is cancelled must not take the read away from the others.
         await asyncio.shield(self._reading)
 
+    async def after_rejection(self, rejected: Token) -> Token:
+        """The token to use now that the platform did not take `rejected`: its source is read at once, unless
+        it has been replaced since. `rejected` itself when there is no other."""
+        if self._token is rejected:
+            await self.refresh()
+        return self._token or rejected
+
     async def poll(self) -> None:
         """One look at the source. After a failed read every look reads: new permissions change no version."""
         if self._problem or await self._source.version() != self._version:

@@ -11,6 +11,9 @@ from gateway.codec.body import BodyLimits
 from gateway.codec.envelope import Envelope
 from gateway.codec.negotiation import Format
 
+TOKEN_REJECTED = 401
+"""The platform's code for a token that it does not take. The call was not run."""
+
 
 class Reply(msgspec.Struct, frozen=True, gc=False):
     """The platform's answer, its body as it came."""
@@ -22,6 +25,10 @@ class Reply(msgspec.Struct, frozen=True, gc=False):
     envelope: Envelope
     duplicate: bool  # the platform had seen the call before and answers it again
     retry_after: bytes | None
+
+    @property
+    def rejects_token(self) -> bool:
+        return self.envelope.code == TOKEN_REJECTED
 
 
 class NoAnswerError(Exception):

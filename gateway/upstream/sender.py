@@ -8,7 +8,7 @@ leaves.
 
 import asyncio
 import math
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import httpx
@@ -26,6 +26,9 @@ from gateway.upstream.client import AttemptError, Outgoing, attempt, record
 from gateway.upstream.reply import Reply
 
 Failure = AttemptError | errors.CallError
+
+Rewrite = Callable[[], Awaitable[Outgoing | None]]
+"""Gives the same request with another token; None when there is no other."""
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -91,11 +94,41 @@ class Sender:
         self._chance = chance
         self._repeatable = repeatable
 
-    async def send(self, outgoing: Outgoing, deadline: float, *, sent_before: bool = False) -> Outcome:
+    async def send(
+        self,
+        outgoing: Outgoing,
+        deadline: float,
+        *,
+        sent_before: bool = False,
+        rewrite: Rewrite | None = None,
+    ) -> Outcome:
         """Never raises for what the platform or the network does.
 
-        `sent_before`: an earlier call under the same Request-ID may have been sent.
+        `sent_before`: an earlier call under the same Request-ID may have been sent. `rewrite` is asked once
+        when the platform rejects the token.
         """
+        outcome = await self._send(outgoing, deadline, sent_before)
+        if rewrite is None or not self._may_rewrite(outgoing, outcome, sent_before):
+            return outcome
+        other = await _in_time(rewrite, deadline)
+        if other is None:
+            return outcome
+        self._watchers.retry(other.method.label, Trouble.REJECTED)
+        return _together(outcome, await self._send(other, deadline, sent_before))
+
+    def _may_rewrite(self, outgoing: Outgoing, outcome: Outcome, sent_before: bool) -> bool:
+        if outcome.reply is None or not outcome.reply.rejects_token:
+            return False
+        attempted = Attempted(
+            number=outcome.attempts,
+            trouble=Trouble.REJECTED,
+            modifies=outgoing.method.effect.modifies,
+            repeatable=self._repeatable,
+            sent_before=sent_before or outcome.lost,
+        )
+        return retrying.may_repeat(attempted)
+
+    async def _send(self, outgoing: Outgoing, deadline: float, sent_before: bool) -> Outcome:
         arrived = self._clock()
         self._guards.budget.note_call(arrived)
         try:
@@ -194,6 +227,25 @@ class _Ended(msgspec.Struct, frozen=True, gc=False):
     result: Reply | Failure
     attempts: int
     lost: AttemptError | None  # the latest attempt that was sent and got no answer
+
+
+async def _in_time(rewrite: Rewrite, deadline: float) -> Outgoing | None:
+    """A source that takes longer than the call has time for has nothing to give it."""
+    try:
+        async with asyncio.timeout_at(deadline):
+            return await rewrite()
+    except TimeoutError:
+        return None
+
+
+def _together(first: Outcome, second: Outcome) -> Outcome:
+    """The end of both, with what both took."""
+    return msgspec.structs.replace(
+        second,
+        attempts=first.attempts + second.attempts,
+        queue_seconds=first.queue_seconds + second.queue_seconds,
+        upstream_seconds=first.upstream_seconds + second.upstream_seconds,
+    )
 
 
 def _trouble(result: Reply | AttemptError) -> Trouble | None:

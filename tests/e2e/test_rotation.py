@@ -1,14 +1,20 @@
 """A token in a file is replaced without a restart, and never given up for nothing."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 
 import pytest
 
+from gateway.sandbox.faults import Fault, Kind
 from gateway.sandbox.sandbox import Sandbox
-from gateway.sandbox.tokens import Token
-from tests.e2e.caller import Caller
+from gateway.sandbox.tokens import Token, sample_tokens
+from tests.e2e.caller import PATIENCE, Caller
 from tests.e2e.conftest import TOKEN, GatewayWith
+from tests.e2e.flying import DEDUP, IMPORT, times_run
 from tests.e2e.scraping import counting
 from tests.e2e.waiting import until
 
@@ -101,3 +107,92 @@ def test_a_file_that_vanished_leaves_the_old_token_in_use_and_may_come_back(
     assert used(caller, sandbox) == "full-1"
     mounted.write_text(SECOND)
     until(lambda: used(caller, sandbox) == "second", "the new token is used")
+
+
+ROTATIONS = 5
+CALLERS = 8
+
+
+class Load:
+    """Callers that read and write one after the other, until they are stopped."""
+
+    def __init__(self, caller: Caller) -> None:
+        self.codes: list[list[tuple[str, int]]] = [[] for _ in range(CALLERS)]
+        self._caller = caller
+        self._stopped = Event()
+
+    def __enter__(self) -> "Load":
+        self._pool = ThreadPoolExecutor(CALLERS)
+        self._calling = [self._pool.submit(self._call_on, number) for number in range(CALLERS)]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopped.set()
+        for done in self._calling:
+            done.result(PATIENCE)
+        self._pool.shutdown()
+
+    def wait_for_new_calls(self) -> None:
+        """Until each caller's calls of before have ended, and a new one of each kind was answered."""
+        before = [len(codes) for codes in self.codes]
+        until(
+            lambda: all(len(codes) > old + 2 for codes, old in zip(self.codes, before, strict=True)),
+            "every caller has called again",
+        )
+
+    def _call_on(self, number: int) -> None:
+        codes = self.codes[number]
+        while not self._stopped.is_set():
+            codes.append(("read", self._caller.json("databases/get", id=1).error))
+            email = f"{number}-{len(codes)}@example.com"
+            codes.append(("write", self._caller.json(IMPORT, db_id=1, email=email, data={}).error))
+
+
+def test_rotations_under_load_fail_no_call(
+    gateway_with: GatewayWith, sandbox: Sandbox, mounted: Path
+) -> None:
+    """The old token is revoked as soon as the file has the new one: what is under way with it is rejected."""
+    caller, last = gateway_with(token={"file": str(mounted)}, dedup=DEDUP), TOKEN
+    with counting(caller) as changes, Load(caller) as load, restored(sandbox):
+        for number in range(ROTATIONS):
+            new = f"rotated-token-{number}"
+            sandbox.tokens.add(Token(new, new))
+            swap(mounted.parent, new, new)
+            sandbox.tokens.revoke(last)
+            load.wait_for_new_calls()
+            last = new
+    codes = Counter(code for of_one in load.codes for code in of_one)
+    assert set(codes) == {("read", 0), ("write", 0)}
+    assert times_run(sandbox) == codes["write", 0]
+    assert {call.token for call in sandbox.calls.executed(IMPORT)} >= {
+        f"rotated-token-{number}" for number in range(ROTATIONS)
+    }
+    rotations = changes.of("gateway_token_rotations_total", "account", "token")
+    assert rotations == {("default", "default"): ROTATIONS}
+    assert sum(changes.requests.values()) == codes.total()
+
+
+@contextmanager
+def restored(sandbox: Sandbox) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        for token in sample_tokens(TOKEN):
+            sandbox.tokens.add(token)
+
+
+def test_a_call_that_the_platform_runs_ends_with_the_token_that_it_began_with(
+    gateway_with: GatewayWith, sandbox: Sandbox, mounted: Path
+) -> None:
+    sandbox.tokens.add(Token("second", SECOND))
+    caller = gateway_with(token={"file": str(mounted)}, dedup=DEDUP)
+    sandbox.faults.add(Fault(Kind.STALL, IMPORT))
+    with ThreadPoolExecutor(1) as pool:
+        under_way = pool.submit(caller.json, IMPORT, db_id=1, email="jim@example.com", data={})
+        sandbox.calls.arrived(1).result(PATIENCE)
+        swap_directory(mounted)
+        until(lambda: used(caller, sandbox) == "second", "the new token is used")
+        sandbox.faults.release()
+        assert under_way.result(PATIENCE).error == 0
+    (call,) = sandbox.calls.of(IMPORT)
+    assert call.token == "full-1"

@@ -180,3 +180,16 @@ async def test_a_reload_s_bounds_hold_for_what_is_remembered(path: Path) -> None
             await put(running.journal, out(), answered(out()), identity=b"f%d" % n)
         running.journal.resize(700, WINDOWS)
         assert len(running.memory) == 1
+
+
+async def test_a_flight_that_goes_out_under_another_token_is_written_first(
+    path: Path, crash: Callable[[], Path]
+) -> None:
+    async with journalled(path) as before:
+        await put(before.journal, out(), replace(out(), token_mark=b"other"))
+        image = crash()
+    async with journalled(image) as after:
+        found = await after.journal.load(IDENTITY)
+
+    assert found is not None
+    assert found.token_mark == b"other"

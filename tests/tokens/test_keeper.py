@@ -122,6 +122,51 @@ async def test_a_new_value_replaces_the_old_one_at_the_next_look(closing: Closin
     assert in_flight.secret.reveal() == FIRST
 
 
+async def test_a_rejected_token_has_its_source_read_at_once(closing: Closing) -> None:
+    source = ScriptedSource(FIRST)
+    keeper = keeper_of(source)
+    closing(keeper)
+    await keeper.start()
+    rejected = keeper.current
+
+    source.value = SECOND
+
+    assert (await keeper.after_rejection(rejected)).secret.reveal() == SECOND
+    assert keeper.current.epoch == 2
+
+
+async def test_calls_that_are_rejected_together_share_one_read_and_latecomers_need_none(
+    closing: Closing,
+) -> None:
+    source = ScriptedSource(FIRST)
+    keeper = keeper_of(source)
+    closing(keeper)
+    await keeper.start()
+    rejected = keeper.current
+
+    source.value = SECOND
+    found = await asyncio.gather(*(keeper.after_rejection(rejected) for _ in range(3)))
+    late = await keeper.after_rejection(rejected)
+
+    assert {token.epoch for token in (*found, late)} == {2}
+    assert source.reads == 2
+
+
+@pytest.mark.parametrize("value", [FIRST, None], ids=["the same", "none"])
+async def test_a_rejected_token_without_a_successor_is_given_back(
+    closing: Closing, value: str | None
+) -> None:
+    source = ScriptedSource(FIRST)
+    keeper = keeper_of(source)
+    closing(keeper)
+    await keeper.start()
+    rejected = keeper.current
+
+    source.value = value
+
+    assert await keeper.after_rejection(rejected) is rejected
+
+
 async def test_a_look_at_an_unchanged_source_reads_nothing(closing: Closing) -> None:
     source = ScriptedSource(FIRST)
     keeper = keeper_of(source)

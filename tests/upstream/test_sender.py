@@ -336,3 +336,89 @@ async def test_a_cancelled_call_leaves_its_place(platform: Platform, where: str)
         attempt.answer()
     await asyncio.wait([task])
     assert (of.admission.running, of.admission.queued, watched.retries) == (0, 0, [])
+
+
+class Rewriting:
+    """Another token's request, when it is asked for."""
+
+    def __init__(self, outgoing: Outgoing | None) -> None:
+        self.asked = 0
+        self.open = asyncio.Event()
+        self.open.set()
+        self._outgoing = outgoing
+
+    async def __call__(self) -> Outgoing | None:
+        self.asked += 1
+        await self.open.wait()
+        return self._outgoing
+
+
+OTHER = msgspec.structs.replace(READ, body=b'{"token":"other"}')
+
+
+async def rejected(platform: Platform, count: int) -> None:
+    """Reject the token of so many attempts."""
+    for number in range(count):
+        while len(platform.attempts) <= number:
+            await all_is_done()
+        platform.attempts[number].answer(error=401)
+
+
+@pytest.mark.parametrize("outgoing", [READ, WRITE], ids=["read", "write"])
+async def test_a_call_whose_token_was_rejected_is_sent_once_more_under_another(
+    platform: Platform, outgoing: Outgoing
+) -> None:
+    watched, rewriting = Watched(), Rewriting(OTHER)
+    to = sender(platform, guards(attempts=5), watched)
+    task = asyncio.create_task(to.send(outgoing, SOON, rewrite=rewriting))
+    await rejected(platform, 2)
+    outcome = await task
+    assert outcome.reply is not None
+    assert (outcome.reply.rejects_token, outcome.attempts, rewriting.asked) == (True, 2, 1)
+    assert [attempt.body for attempt in platform.attempts] == [READ.body, OTHER.body]
+    assert watched.retries == [Trouble.REJECTED]
+
+
+async def test_a_rejected_call_has_left_its_place_while_another_token_is_looked_for(
+    platform: Platform,
+) -> None:
+    rewriting, of = Rewriting(OTHER), guards(places=1)
+    rewriting.open.clear()
+    task = asyncio.create_task(sender(platform, of).send(READ, SOON, rewrite=rewriting))
+    await rejected(platform, 1)
+    await all_is_done()
+    assert (rewriting.asked, of.admission.running) == (1, 0)
+    rewriting.open.set()
+    await all_is_done()
+    platform.only.answer()
+    outcome = await task
+    assert outcome.reply is not None
+    assert outcome.reply.envelope.code == 0
+
+
+async def test_a_source_that_takes_longer_than_the_call_may_leaves_the_rejection(platform: Platform) -> None:
+    rewriting = Rewriting(OTHER)
+    rewriting.open.clear()
+    task = asyncio.create_task(sender(platform, guards()).send(READ, 10.0, rewrite=rewriting))
+    await rejected(platform, 1)
+    outcome = await task
+    assert outcome.reply is not None
+    assert outcome.reply.rejects_token
+    assert asyncio.get_running_loop().time() == 10.0
+
+
+@pytest.mark.parametrize("sent_before", [True, False], ids=["by an earlier call", "by this call"])
+async def test_a_write_that_may_have_arrived_is_not_sent_under_another_token(
+    platform: Platform, sent_before: bool
+) -> None:
+    rewriting = Rewriting(OTHER)
+    to = sender(platform, guards(attempts=2))
+    task = asyncio.create_task(to.send(WRITE, SOON, sent_before=sent_before, rewrite=rewriting))
+    await all_is_done()
+    if not sent_before:
+        platform.only.break_off()
+        await asyncio.sleep(1)
+    platform.only.answer(error=401)
+    outcome = await task
+    assert outcome.reply is not None
+    assert (outcome.reply.rejects_token, rewriting.asked) == (True, 0)

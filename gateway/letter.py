@@ -1,0 +1,55 @@
+"""A call on its way out: the request with a token in it, and written anew when the platform rejects that one.
+
+Refuses to decide whether it may be sent again: the sender does.
+"""
+
+from collections.abc import Awaitable, Callable
+
+from gateway.account import Account
+from gateway.call import Request
+from gateway.offload import Offload
+from gateway.tokens.keeper import Token
+from gateway.upstream.client import Outgoing
+
+OnReplaced = Callable[[Token], Awaitable[None]]
+
+
+class Letter:
+    """One call of `account`. `token` is the one it carries now; None for a method that carries a token of its
+    own kind."""
+
+    def __init__(
+        self,
+        account: Account,
+        request: Request,
+        token: Token | None,
+        request_id: str,
+        offload: Offload,
+        on_replaced: OnReplaced | None = None,
+    ) -> None:
+        """`on_replaced` is told of another token before anything is sent with it."""
+        self.account = account
+        self.request = request
+        self.token = token
+        self._request_id = request_id
+        self._offload = offload
+        self._on_replaced = on_replaced
+
+    async def written(self) -> Outgoing:
+        """As it goes out. Raises CallError (400) for a value that the platform's format cannot carry."""
+        secret = None if self.token is None else self.token.secret
+        return await self._offload.json(
+            self.request.size, self.account.writer.write, self.request, secret, self._request_id
+        )
+
+    async def rewritten(self) -> Outgoing | None:
+        """With the token that its source has by now; None when that is the same."""
+        if self.token is None:
+            return None
+        other = await self.account.replacement(self.request.method.token_name, self.token)
+        if other is None:
+            return None
+        if self._on_replaced is not None:
+            await self._on_replaced(other)
+        self.token = other
+        return await self.written()
