@@ -14,7 +14,7 @@ from gateway.dashboards.panels import (
     Table,
     Unit,
 )
-from gateway.dashboards.queries import METHOD, increase, rate, series, share, total
+from gateway.dashboards.queries import METHOD, happening, increase, rate, series, share, total
 from gateway.dashboards.shared import (
     FROM_MEMORY,
     READS_BY_RESULT,
@@ -179,7 +179,7 @@ _WRITES = Row(
             question="Which writes are sent twice?",
             queries=(
                 Query(
-                    total(rate("gateway_flights_total", METHOD, REPEATED), "api_method") + " > 0",
+                    happening(total(rate("gateway_flights_total", METHOD, REPEATED), "api_method")),
                     "{{api_method}}",
                 ),
             ),

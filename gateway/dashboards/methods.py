@@ -19,7 +19,7 @@ from gateway.dashboards.panels import (
     Table,
     Unit,
 )
-from gateway.dashboards.queries import METHOD, RATE, increase, quantile, rate, share, total
+from gateway.dashboards.queries import METHOD, RATE, happening, increase, quantile, rate, share, total
 from gateway.dashboards.shared import (
     FROM_MEMORY,
     OUTCOMES,
@@ -105,7 +105,9 @@ _CODES = Row(
             title="Calls, by method",
             question="How is the load spread over the chosen methods?",
             queries=(
-                Query(total(rate("gateway_requests_total", METHOD), "api_method") + " > 0", "{{api_method}}"),
+                Query(
+                    happening(total(rate("gateway_requests_total", METHOD), "api_method")), "{{api_method}}"
+                ),
             ),
             unit=Unit.PER_SECOND,
             stacked=True,
@@ -114,11 +116,16 @@ _CODES = Row(
         Lines(
             title="Error codes over time",
             question="Which codes came when, apart from 0? A burst of one code is one bar.",
-            queries=(Query(total(rate("gateway_requests_total", METHOD, 'code!="0"'), "code"), "{{code}}"),),
+            queries=(
+                Query(
+                    happening(total(rate("gateway_requests_total", METHOD, 'code!="0"'), "code")), "{{code}}"
+                ),
+            ),
             unit=Unit.PER_SECOND,
             stacked=True,
             bars=True,
             names=MEANINGS,
+            empty="none",
         ),
         Table(
             title="Error codes by method",
@@ -195,7 +202,9 @@ _READS_AND_WRITES = Row(
             title="Items of batches, by code",
             question="Do items fail inside batches that were answered with 0? Only for methods that take "
             "batches.",
-            queries=(Query(total(rate("gateway_item_results_total", METHOD), "code") + " > 0", "{{code}}"),),
+            queries=(
+                Query(happening(total(rate("gateway_item_results_total", METHOD), "code")), "{{code}}"),
+            ),
             unit=Unit.EVENTS_PER_SECOND,
             width=6,
             stacked=True,

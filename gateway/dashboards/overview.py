@@ -38,6 +38,7 @@ from gateway.dashboards.panels import (
 from gateway.dashboards.queries import (
     ACCOUNT,
     CALLER,
+    happening,
     increase,
     most,
     quantile,
@@ -152,18 +153,23 @@ _BLAME = Row(
         Lines(
             title="Error codes",
             question="Which codes do callers get, apart from 0? 502 to 504 are the gateway's own.",
-            queries=(Query(total(rate("gateway_requests_total", 'code!="0"'), "code"), "{{code}}"),),
+            queries=(
+                Query(happening(total(rate("gateway_requests_total", 'code!="0"'), "code")), "{{code}}"),
+            ),
             unit=Unit.PER_SECOND,
             width=8,
             stacked=True,
             bars=True,
             names=MEANINGS,
+            empty="none",
         ),
         Lines(
             title="The gateway's own errors, by reason",
             question="Why did the gateway answer itself? Each reason is explained in "
             "docs/reference/errors.md.",
-            queries=(Query(total(rate("gateway_own_errors_total", ACCOUNT), "error") + " > 0", "{{error}}"),),
+            queries=(
+                Query(happening(total(rate("gateway_own_errors_total", ACCOUNT), "error")), "{{error}}"),
+            ),
             unit=Unit.PER_SECOND,
             width=8,
             stacked=True,
@@ -303,7 +309,7 @@ _WHO = Row(
             question="Which methods are called most, fail most, take longest? Only those that were called "
             "lately; a click leads to the method's own dashboard.",
             queries=(
-                Query(total(rate("gateway_requests_total"), "api_method") + " > 0", "calls/s"),
+                Query(happening(total(rate("gateway_requests_total"), "api_method")), "calls/s"),
                 Query(
                     share(
                         total(rate("gateway_requests_total", 'code!="0"'), "api_method"),

@@ -20,6 +20,7 @@ from gateway.dashboards.queries import (
     ACCOUNT,
     METHOD,
     RATE,
+    happening,
     increase,
     most,
     quantile,
@@ -153,7 +154,7 @@ _TIME = Row(
                     "mean",
                 ),
                 Query(
-                    total(rate("gateway_upstream_requests_total", METHOD), "api_method") + " > 0",
+                    happening(total(rate("gateway_upstream_requests_total", METHOD), "api_method")),
                     "requests/s",
                 ),
             ),
@@ -181,7 +182,7 @@ _DONE = Row(
             "as it should be; otherwise somebody sends things twice.",
             queries=(
                 Query(
-                    total(rate("gateway_platform_duplicates_total", METHOD), "api_method") + " > 0",
+                    happening(total(rate("gateway_platform_duplicates_total", METHOD), "api_method")),
                     "{{api_method}}",
                 ),
             ),

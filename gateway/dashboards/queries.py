@@ -58,6 +58,11 @@ def least(inner: str, *by: str) -> str:
     return _over("min", inner, by)
 
 
+def happening(inner: str) -> str:
+    """Only what is more than 0: a list of all that could happen hides what does."""
+    return f"{inner} > 0"
+
+
 def share(part: str, whole: str) -> str:
     """0..1; nothing where there is no whole, since 0 of 0 calls is neither good nor bad."""
     return f"{part}\n/\n({whole} > 0)"

@@ -18,7 +18,7 @@ from gateway.dashboards.panels import (
     Unit,
     Word,
 )
-from gateway.dashboards.queries import least, most, quantile, rate, series, total
+from gateway.dashboards.queries import happening, least, most, quantile, rate, series, total
 from gateway.dashboards.shared import GATEWAYS, PERCENTILES, STORE_ERRORS
 
 CONFIGURED = most(series("gateway_config_last_reload_success_timestamp_seconds"), "instance")
@@ -36,7 +36,7 @@ _NOW = Row(
             width=4,
         ),
         Stat(
-            title="Event loop, latest",
+            title="Event loop, at worst",
             question="How late was the event loop at worst within the last minute? What blocks it delays "
             "every call.",
             queries=(Query(most(series("gateway_event_loop_lag_seconds"))),),
@@ -142,11 +142,12 @@ _WORK = Row(
             title="Tokens that were masked, by where",
             question="Where would a token have been shown? reply: the platform echoed it; log and error: a "
             "text had it.",
-            queries=(Query(total(rate("gateway_redactions_total"), "sink"), "{{sink}}"),),
+            queries=(Query(happening(total(rate("gateway_redactions_total"), "sink")), "{{sink}}"),),
             unit=Unit.EVENTS_PER_SECOND,
             width=6,
             stacked=True,
             bars=True,
+            empty="none",
         ),
     ),
 )

@@ -14,7 +14,7 @@ from gateway.dashboards.panels import (
     Unit,
     Word,
 )
-from gateway.dashboards.queries import ACCOUNT, METHOD, least, most, quantile, rate, series, total
+from gateway.dashboards.queries import ACCOUNT, METHOD, happening, least, most, quantile, rate, series, total
 
 FROM_MEMORY = 'result=~"hit|stale|collapsed"'
 """A matcher for reads that were no question of their own."""
@@ -65,18 +65,20 @@ FAILURES_BY_KIND = Lines(
     "time; reset: closed in between; protocol: no HTTP, an HTML page, or garbage.",
     queries=(
         Query(
-            total(rate("gateway_upstream_errors_total", ACCOUNT), "account", "kind"), "{{account}}: {{kind}}"
+            happening(total(rate("gateway_upstream_errors_total", ACCOUNT), "account", "kind")),
+            "{{account}}: {{kind}}",
         ),
     ),
     unit=Unit.PER_SECOND,
     stacked=True,
     bars=True,
+    empty="none",
 )
 
 REQUESTS_BY_CODE = Lines(
     title="Requests to the platform, by code",
     question="What does the platform answer, each attempt counted?",
-    queries=(Query(total(rate("gateway_upstream_requests_total", METHOD), "code") + " > 0", "{{code}}"),),
+    queries=(Query(happening(total(rate("gateway_upstream_requests_total", METHOD), "code")), "{{code}}"),),
     unit=Unit.PER_SECOND,
     stacked=True,
     names={**MEANINGS, "0": "0 success", "none": "no answer"},
@@ -98,11 +100,12 @@ PLATFORM_TIME = Lines(
 RETRIES = Lines(
     title="Attempts that were followed by another one",
     question="Why are requests sent again? not_sent: not a byte had left; broken: reset or garbage; "
-    "timeout: no answer in time; unavailable: HTTP 502 to 504.",
-    queries=(Query(total(rate("gateway_retries_total", METHOD), "reason"), "{{reason}}"),),
+    "timeout: no answer in time; unavailable: HTTP 502 to 504; token_rejected: there was a newer token.",
+    queries=(Query(happening(total(rate("gateway_retries_total", METHOD), "reason")), "{{reason}}"),),
     unit=Unit.EVENTS_PER_SECOND,
     stacked=True,
     bars=True,
+    empty="none",
 )
 
 OUTCOMES = Lines(

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.dashboards.drawn import GRAFANA, RULES
+from tests.tools import tool
 
 PROMETHEUS = GRAFANA / "prometheus"
 CASES = sorted((Path(__file__).parent / "rules").glob("*.test.yml"))
@@ -16,7 +17,13 @@ pytestmark = pytest.mark.full
 
 def promtool(*arguments: str | Path) -> str:
     """What it prints; the test fails when it is not content."""
-    ended = subprocess.run(["promtool", *arguments], capture_output=True, text=True, timeout=60, check=False)
+    ended = subprocess.run(
+        [tool("promtool", "Debian: prometheus"), *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return ended.stdout
 
