@@ -54,6 +54,7 @@ from gateway.stores.journal import Journal, journal_at
 from gateway.stores.memory_cache import MemoryCache
 from gateway.stores.memory_flights import MemoryFlights
 from gateway.tasks import TaskOwner
+from gateway.terminal import Terminal
 from gateway.tokens.keeper import Token, TokenKeeper
 from gateway.tokens.redaction import Redactor
 from gateway.tokens.sources import EnvSource, FileSource, TokenSource
@@ -94,7 +95,13 @@ class Gateway:
         self._drains = TaskOwner()
         self._offload = Offload()
         self._redactor = Redactor(self._redacted)
-        self._log = Log(world.stdout, lambda data: self._redactor.mask_bytes(data, "log"), settings.log)
+        self._log = Log(
+            world.stdout,
+            lambda data: self._redactor.mask_bytes(data, "log"),
+            settings.log,
+            Terminal.of(world.stdout, world.environ),
+            world.chance,
+        )
         self._epochs: dict[Name, int] = {}
         self._keyring = Keyring.of(settings, self._keeper)
         self._lag = LoopLag(self._clock)

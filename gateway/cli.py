@@ -16,6 +16,7 @@ import uvloop
 
 from gateway import __version__
 from gateway.errors import GatewayError, SettingsError
+from gateway.terminal import Terminal
 
 T = TypeVar("T")
 
@@ -39,7 +40,8 @@ def serve(config: str | None) -> None:
     """Run the gateway."""
     from gateway.commands import serving
 
-    _exit_after(_run(serving.serve(config, os.environ, _unbuffered(1))))
+    terminal = Terminal.of(sys.stderr, os.environ)
+    _exit_after(_run(serving.serve(config, os.environ, _unbuffered(1), terminal, _tell)))
 
 
 @commands.command()
@@ -64,7 +66,8 @@ def demo(port: int) -> None:
     """Run a gateway in front of a sandbox, with a throw-away token, and print calls to try."""
     from gateway.commands import demonstration
 
-    _exit_after(_run(demonstration.demo(port, _unbuffered(2), click.echo)))
+    terminal = Terminal.of(sys.stdout, os.environ)
+    _exit_after(_run(demonstration.demo(port, _unbuffered(2), os.environ, terminal, click.echo)))
 
 
 @commands.command()
@@ -201,6 +204,11 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
 def _exit_after(ended_by: signal.Signals | None) -> None:
     if ended_by is signal.SIGINT:
         sys.exit(130)
+
+
+def _tell(text: str) -> None:
+    """The standard output is the log's."""
+    click.echo(text, err=True)
 
 
 def _unbuffered(descriptor: int) -> BinaryIO:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.errors import UNPLACED, Problem, SettingsError
+from gateway.occurrence import event
 from gateway.settings import loading
 from gateway.settings.loading import Configuration
 from gateway.settings.notices import notices
@@ -94,11 +95,19 @@ class Reloader:
                 successful = True
             except SettingsError as error:
                 for problem in error.problems:
-                    log.error("the configuration was refused, the old one stays: %s", problem)
+                    log.error(
+                        "the configuration was refused, the old one stays: %s",
+                        problem,
+                        extra=event("reload_refused", place=problem.place, key=problem.key),
+                    )
                 raise
             finally:
                 self._ended(successful)
-        log.info("the configuration was read again: %s", "it is in use" if changed else "nothing changed")
+        log.info(
+            "the configuration was read again: %s",
+            "it is in use" if changed else "nothing changed",
+            extra=event("reloaded", changed=changed),
+        )
         return changed
 
     def request(self) -> None:

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 import uvicorn
 
 from gateway.app import Gateway
+from gateway.occurrence import event
 from gateway.protocol import ListenerProtocol
 from gateway.settings.sections import Listen
 
@@ -178,7 +179,11 @@ def _signals(
             server.force_exit = True
             stopping.at_once.set()
             return
-        log.info("%s: no longer ready; what is under way may end", which.name)
+        log.info(
+            "%s: no longer ready; what is under way may end",
+            which.name,
+            extra=event("stopping", signal=which.name),
+        )
         stopping.by = which
         stopping.wanted.set()
 

@@ -7,13 +7,16 @@ the configuration. Refuses to close anything: what is no longer used may still c
 
 import dataclasses
 import hashlib
+import logging
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from gateway.errors import UNPLACED, Problem, SettingsError
-from gateway.policy.breaker import Breaker, BreakerRule
+from gateway.occurrence import event
+from gateway.policy.breaker import Breaker, BreakerRule, State
 from gateway.policy.budget import RetryBudget
 from gateway.policy.retrying import RetryRule
 from gateway.settings.model import Settings
@@ -23,6 +26,16 @@ from gateway.upstream.admission import Admission
 from gateway.upstream.options import TransportOptions
 from gateway.upstream.sender import Guards
 from gateway.upstream.transports import Transport, TransportName
+
+log = logging.getLogger(__name__)
+
+_SAID: Mapping[State, str] = MappingProxyType(
+    {
+        State.OPEN: "the breaker of account %s is open: the platform mostly failed and is left alone",
+        State.HALF_OPEN: "the breaker of account %s lets one call through to see how the platform is",
+        State.CLOSED: "the breaker of account %s is closed again: the platform answered",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +95,7 @@ Ways = Mapping[str, Way]
 def ways(settings: Settings, trust: Trust, old: Ways) -> dict[str, Way]:
     """A way for every account, with all that can be kept of `old`."""
     return {
-        name: _way(_plan(settings, account.base_url, trust), old.get(name))
+        name: _way(name, _plan(settings, account.base_url, trust), old.get(name))
         for name, account in settings.all_accounts().items()
     }
 
@@ -93,21 +106,37 @@ def unused(old: Ways, new: Ways) -> tuple[Transport, ...]:
     return tuple(way.transport for way in old.values() if id(way.transport) not in kept)
 
 
-def _way(plan: Plan, old: Way | None) -> Way:
+def _way(account: str, plan: Plan, old: Way | None) -> Way:
     if old is None or old.plan.base_url != plan.base_url:  # another platform: nothing known of it is of use
         guards = Guards(
-            Admission(*plan.admission), Breaker(plan.breaker), RetryBudget(plan.budget), plan.retrying
+            Admission(*plan.admission), _breaker(account, plan), RetryBudget(plan.budget), plan.retrying
         )
         return Way(plan, _transport(plan), guards)
     was, kept = old.plan, old.guards
     guards = Guards(
         admission=kept.admission if plan.admission == was.admission else Admission(*plan.admission),
-        breaker=kept.breaker if plan.breaker == was.breaker else Breaker(plan.breaker),
+        breaker=kept.breaker if plan.breaker == was.breaker else _breaker(account, plan),
         budget=kept.budget if plan.budget == was.budget else RetryBudget(plan.budget),
         rule=plan.retrying,
     )
     same = (plan.transport, plan.options, plan.trust) == (was.transport, was.options, was.trust)
     return Way(plan, old.transport if same else _transport(plan), guards)
+
+
+def _breaker(account: str, plan: Plan) -> Breaker:
+    return Breaker(plan.breaker, _teller(account))
+
+
+def _teller(account: str) -> Callable[[State], None]:
+    """Says in the log what a breaker does: calls are kept back from here on, or no longer."""
+
+    def tell(state: State) -> None:
+        level = logging.WARNING if state is State.OPEN else logging.INFO
+        log.log(
+            level, _SAID[state], account, extra=event("breaker_changed", account=account, state=state.value)
+        )
+
+    return tell
 
 
 def _transport(plan: Plan) -> Transport:

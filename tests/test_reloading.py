@@ -1,12 +1,14 @@
 """gateway.reloading: when a configuration is read again, one reload at a time."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Hashable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
+from gateway import occurrence
 from gateway.errors import UNPLACED, Problem, SettingsError
 from gateway.reloading import ConfigFile, Reloader
 from gateway.settings.loading import Configuration
@@ -125,6 +127,18 @@ async def test_what_cannot_be_read_is_not_applied_and_every_problem_is_logged(
         await reloading.reload()
     assert (applied.levels, applied.ends) == ([], [False])
     assert all(str(problem) in caplog.text for problem in refused.value.problems)
+    assert [dict(occurrence.of(record)) for record in caplog.records] == [
+        {"event": "reload_refused", "place": problem.place, "key": problem.key}
+        for problem in refused.value.problems
+    ]
+
+
+async def test_a_reload_is_an_event(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        await reloader(path, Applied()).reload()
+    assert [dict(occurrence.of(record)) for record in caplog.records] == [
+        {"event": "reloaded", "changed": True}
+    ]
 
 
 async def test_a_problem_found_while_applying_gets_the_line_of_its_key(path: Path) -> None:

@@ -1,12 +1,15 @@
 """gateway.ways: what of the way to a platform survives a change of the settings."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
 import pytest
 import trustme
 
+from gateway import occurrence
 from gateway.errors import SettingsError
+from gateway.policy.breaker import Permit
 from gateway.settings.model import Settings
 from gateway.settings.upstream import Tls
 from gateway.ways import Trust, Way, unused, ways
@@ -111,3 +114,17 @@ def test_files_that_cannot_be_used_are_a_problem_of_the_settings(tmp_path: Path)
         Trust.load(tls)
     (problem,) = refused.value.problems
     assert (problem.key, "gone.pem" in problem.text) == ("upstream.tls", True)
+
+
+def test_what_a_breaker_does_is_an_event(caplog: pytest.LogCaptureFixture) -> None:
+    eager = {"failure_ratio": 0.1, "min_calls": 1, "open_for": "5s"}
+    breaker = ways(settings(upstream={"breaker": eager}), TRUST, {})["default"].guards.breaker
+    with caplog.at_level(logging.INFO):
+        for now, failed in ((0.0, True), (5.0, False)):
+            permit = breaker.enter(now)
+            assert isinstance(permit, Permit)
+            breaker.leave(permit, now, failed=failed)
+    assert [(record.levelname, dict(occurrence.of(record))) for record in caplog.records] == [
+        (level, {"event": "breaker_changed", "account": "default", "state": state})
+        for level, state in (("WARNING", "open"), ("INFO", "half_open"), ("INFO", "closed"))
+    ]

@@ -3,22 +3,27 @@ token."""
 
 import secrets
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import BinaryIO
 
 from gateway import server
 from gateway.app import Gateway, World
 from gateway.catalogue import loading as catalogue_loading
+from gateway.commands.introduction import introduction, table
 from gateway.sandbox.sandbox import Options, Sandbox
 from gateway.sandbox.serving import running
 from gateway.sandbox.tokens import sample_tokens
 from gateway.settings.model import Settings
+from gateway.terminal import Paint, Terminal
 
 TOKEN_VARIABLE = "DEMO_TOKEN"  # noqa: S105 - a variable's name
 
 
-async def demo(port: int, log: BinaryIO, echo: Callable[[str], None]) -> signal.Signals | None:
-    """Runs until interrupted; `log` gets the gateway's log lines, `echo` what a newcomer reads."""
+async def demo(
+    port: int, log: BinaryIO, environ: Mapping[str, str], terminal: Terminal, echo: Callable[[str], None]
+) -> signal.Signals | None:
+    """Runs until interrupted; `log` gets the gateway's log lines, `echo` what a newcomer reads, on
+    `terminal`."""
     token = secrets.token_hex(16)
     listen = {"host": "127.0.0.1", "port": port}
     probe = Settings.model_validate({"listen": listen}).listen
@@ -32,30 +37,38 @@ async def demo(port: int, log: BinaryIO, echo: Callable[[str], None]) -> signal.
                 "log": {"format": "text"},
             }
         )
-        gateway = Gateway(settings, catalogue_loading.load(), World({TOKEN_VARIABLE: token}, log))
+        world = World({**environ, TOKEN_VARIABLE: token}, log)
+        gateway = Gateway(settings, catalogue_loading.load(), world)
         await gateway.start()
-        return await server.serve(
-            gateway, listener, lambda: echo(introduction(server.address(listener), base_url))
-        )
+
+        def announce() -> None:
+            address = server.address(listener)
+            echo(introduction(settings, address, "the defaults, in front of a sandbox", terminal))
+            echo(first_calls(address, base_url, terminal))
+
+        return await server.serve(gateway, listener, announce)
 
 
-def introduction(address: str, platform: str) -> str:
+def first_calls(address: str, platform: str, terminal: Terminal) -> str:
     """Two calls to copy, without a token, and where to look next."""
-    return f"""
-The gateway listens on {address}; behind it is a sandbox at {platform}.
-Calls need no token. A write in JSON:
+    looks = table(
+        [
+            ("metrics", f"{address}/metrics"),
+            ("health", f"{address}/readyz?verbose"),
+            ("platform got", f"{platform.removesuffix('/api/v1.1')}/-/calls"),
+        ],
+        terminal,
+    )
+    return f"""  {terminal.paint("A write in JSON, without a token:", Paint.BOLD)}
 
   curl {address}/api/v1.1/profiles/import -H 'Content-Type: application/json' \\
     -d '{{"db_id": 1, "matching": "email", "email": "jim@example.com", "data": {{"_fname": "Jim"}}}}'
 
-The same profile, read in XML:
+  {terminal.paint("The same profile, read in XML:", Paint.BOLD)}
 
   curl '{address}/api/v1.1/profiles/get?format=xml' -H 'Content-Type: application/xml' \\
     -d '<xml><db_id>1</db_id><matching>email</matching><email>jim@example.com</email></xml>'
 
-Metrics:                 {address}/metrics
-Health:                  {address}/readyz?verbose
-What the platform got:   {platform.removesuffix("/api/v1.1")}/-/calls
-
-Stop with Ctrl-C.
+{looks}
+  Stop with Ctrl-C.
 """

@@ -1,31 +1,47 @@
 """One log line per call: the fields of its record under their own names, so those names are promised."""
 
+import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal
 
 from msgspec.structs import asdict
 
-from gateway.observe.lines import Fields, LogFormat, moment, renderer
+from gateway.observe.lines import Fields, Render, moment
 from gateway.records import CallRecord
 
 LoggedCalls = Literal["all", "errors", "none"]
 
 
-class CallLog:
-    """Writes the calls that `calls` asks for; `write` takes whole lines (see `sink`)."""
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which calls get a line. One that has failed or was slow gets it unless none does."""
 
-    def __init__(self, write: Callable[[bytes], None], style: LogFormat, calls: LoggedCalls) -> None:
+    calls: LoggedCalls = "all"
+    sample: float = 1.0  # 0..1, of the calls that went well and were quick
+    slow: float = math.inf  # seconds
+
+
+class CallLog:
+    """`write` takes whole lines (see `sink`); `chance` gives numbers evenly spread over 0..1."""
+
+    def __init__(
+        self, write: Callable[[bytes], None], render: Render, choice: Choice, chance: Callable[[], float]
+    ) -> None:
         self._write = write
-        self._render = renderer(style)
-        self._calls = calls
+        self._render = render
+        self._chance = chance
+        self._any = choice.calls != "none"
+        self._share = choice.sample if choice.calls == "all" else 0.0
+        self._slow = choice.slow
 
     def call(self, record: CallRecord) -> None:
-        """Logs a call that has ended."""
-        if self._calls == "none":
+        """Logs a call that has ended, if it is to be logged."""
+        if not self._any:
             return
-        failed = has_failed(record)
-        if failed or self._calls == "all":
-            self._write(self._render(_fields(record, failed)))
+        remarkable = record.seconds >= self._slow or has_failed(record)
+        if remarkable or self._share == 1.0 or self._chance() < self._share:
+            self._write(self._render(_fields(record, remarkable)))
 
 
 def has_failed(record: CallRecord) -> bool:
@@ -33,10 +49,10 @@ def has_failed(record: CallRecord) -> bool:
     return bool(record.code or record.error or not 200 <= record.status < 400)
 
 
-def _fields(record: CallRecord, failed: bool) -> Fields:
+def _fields(record: CallRecord, remarkable: bool) -> Fields:
     fields = {
         "time": None,  # its place is at the front
-        "level": "warning" if failed else "info",
+        "level": "warning" if remarkable else "info",
         "logger": "gateway.calls",
         "message": "call",
         **asdict(record),

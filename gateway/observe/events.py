@@ -8,17 +8,17 @@ import logging
 from collections.abc import Callable
 from typing import Literal
 
-from gateway.observe.lines import Fields, LogFormat, moment, renderer
+from gateway import occurrence
+from gateway.observe.lines import Fields, Render, moment
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 
-# At INFO they print each URL, which may carry a token; the log line per call says all that is of use.
-TOO_CHATTY = ("httpx", "httpcore")
+# At INFO the first two print each URL, which may carry a token; the line per call says all that is of use.
+# uvicorn's says when it starts and stops, which the gateway says itself.
+TOO_CHATTY = ("httpx", "httpcore", "uvicorn.error")
 
 
-def configure_logging(
-    write: Callable[[bytes], None], style: LogFormat, level: LogLevel
-) -> Callable[[], None]:
+def configure_logging(write: Callable[[bytes], None], render: Render, level: LogLevel) -> Callable[[], None]:
     """Sends all records to `write`; the function it returns takes that back.
 
     A later call, at a reload, replaces the handler of the earlier one. uvicorn must be run with
@@ -26,7 +26,7 @@ def configure_logging(
     """
     root = logging.getLogger()
     _remove_handler(root)
-    root.addHandler(EventHandler(write, style))
+    root.addHandler(EventHandler(write, render))
     root.setLevel(level.upper())
     for name in TOO_CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
@@ -48,10 +48,10 @@ def _remove_handler(root: logging.Logger) -> None:
 class EventHandler(logging.Handler):
     """Renders records as log lines. An exception comes as its traceback, which holds no local variables."""
 
-    def __init__(self, write: Callable[[bytes], None], style: LogFormat) -> None:
+    def __init__(self, write: Callable[[bytes], None], render: Render) -> None:
         super().__init__()
         self._write = write
-        self._render = renderer(style)
+        self._render = render
         self._tracebacks = logging.Formatter()
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -67,6 +67,7 @@ class EventHandler(logging.Handler):
 
     def _fields(self, record: logging.LogRecord) -> Fields:
         fields = self._head(record, record.getMessage())
+        fields.update(occurrence.of(record))
         if record.exc_info:
             fields["exception"] = self._tracebacks.formatException(record.exc_info)
         return fields

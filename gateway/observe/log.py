@@ -3,20 +3,33 @@
 The sink lives as long as the process; how lines look and which are written may change while it runs.
 """
 
+import math
 from collections.abc import Callable
 
-from gateway.observe.calllog import CallLog
+from gateway.observe.calllog import CallLog, Choice
 from gateway.observe.events import configure_logging
+from gateway.observe.lines import Render, renderer
 from gateway.observe.sink import LogSink, Stream
 from gateway.records import CallRecord
 from gateway.settings.sections import Log as LogSettings
+from gateway.terminal import Terminal
 
 
 class Log:
-    """`mask` gives back what it is given, without tokens."""
+    """`mask` gives back what it is given, without tokens. `terminal` is who reads `stream`; `chance` gives
+    numbers evenly spread over 0..1."""
 
-    def __init__(self, stream: Stream, mask: Callable[[bytes], bytes], settings: LogSettings) -> None:
+    def __init__(
+        self,
+        stream: Stream,
+        mask: Callable[[bytes], bytes],
+        settings: LogSettings,
+        terminal: Terminal,
+        chance: Callable[[], float],
+    ) -> None:
         self._sink = LogSink(stream, mask)
+        self._terminal = terminal
+        self._chance = chance
         self._settings = settings
         self._calls = self._call_log(settings)
         self._undo: Callable[[], None] | None = None
@@ -30,7 +43,7 @@ class Log:
         """Other settings for all lines from now on."""
         self._settings = settings
         self._calls = self._call_log(settings)
-        self._undo = configure_logging(self._sink.write, settings.format.value, settings.level.value)
+        self._undo = configure_logging(self._sink.write, self._render(settings), settings.level.value)
 
     def call(self, record: CallRecord) -> None:
         """The line of a call that has ended."""
@@ -43,4 +56,9 @@ class Log:
             self._sink.close()
 
     def _call_log(self, settings: LogSettings) -> CallLog:
-        return CallLog(self._sink.write, settings.format.value, settings.calls.value)
+        slow = math.inf if settings.slow is None else settings.slow
+        choice = Choice(settings.calls.value, settings.sample, slow)
+        return CallLog(self._sink.write, self._render(settings), choice, self._chance)
+
+    def _render(self, settings: LogSettings) -> Render:
+        return renderer(settings.format.value, self._terminal)

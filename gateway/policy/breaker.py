@@ -17,7 +17,7 @@ A failure is an attempt without an answer: no connection, reset, timeout, a page
 code of the platform is an answer. Refuses to wait, to read a clock and to know what a call is.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
@@ -114,10 +114,14 @@ class Window:
 
 
 class Breaker:
-    """`enter` before an attempt, `leave` after it. `now` is seconds of any clock that never goes back."""
+    """`enter` before an attempt, `leave` after it. `now` is seconds of any clock that never goes back.
 
-    def __init__(self, rule: BreakerRule) -> None:
+    `changed` is told each new state.
+    """
+
+    def __init__(self, rule: BreakerRule, changed: Callable[[State], None] = lambda _: None) -> None:
         self._rule = rule
+        self._changed = changed
         self._state = State.CLOSED
         self._generation = 0
         self._until = 0.0  # when not closed: nobody is let in before this time
@@ -177,6 +181,7 @@ class Breaker:
         self._generation += 1
         self._until = now + self._rule.open_for
         self._forget_results()
+        self._changed(self._state)
 
     def _forget_results(self) -> None:
         """What was counted before a change of state says nothing about the time after it."""

@@ -216,6 +216,13 @@ class Log(Section):
         default=LogFormat.JSON, description="One JSON object per line, or text for people."
     )
     calls: LoggedCalls = Field(default=LoggedCalls.ALL, description="Which calls get a line.")
+    sample: float = Field(
+        default=1.0, ge=0, le=1, description="Of the calls that went well, the share that gets a line."
+    )
+    slow: Period | None = Field(
+        default=10.0,
+        description="A call that took this long always gets a line, as a warning; null: none is slow.",
+    )
 
 
 class Tracing(Section):

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Literal
 
+from gateway.occurrence import event
 from gateway.policy.flight import Flight
 from gateway.stores.flights import Identity
 from gateway.stores.journal_file import Changes, Flights, JournalError, JournalFile, Opened
@@ -133,7 +134,12 @@ class JournalWriter:
             self._is_open = True
             if end.damage:
                 self._failed("open")
-                log.error("dedup.journal: %s %s", self._file.path, end.damage)
+                log.error(
+                    "dedup.journal: %s %s",
+                    self._file.path,
+                    end.damage,
+                    extra=event("store_failed", store="journal"),
+                )
             self._changes = dict(self._differences(end.flights))
         self._work()
 
@@ -145,7 +151,11 @@ class JournalWriter:
             _wake(self._committing)
             if not self._is_well:
                 self._is_well = True
-                log.warning("dedup.journal: %s is written again", self._file.path)
+                log.warning(
+                    "dedup.journal: %s is written again",
+                    self._file.path,
+                    extra=event("store_recovered", store="journal"),
+                )
         self._work()
 
     def _is_free_again(self) -> bool:
@@ -175,6 +185,7 @@ class JournalWriter:
                 self._file.path,
                 why,
                 exc_info=None if isinstance(why, JournalError) else why,
+                extra=event("store_failed", store="journal"),
             )
 
 

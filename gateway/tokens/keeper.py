@@ -10,6 +10,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 from gateway.errors import TokenMissingError
+from gateway.occurrence import event
 from gateway.tokens.secret import Secret
 from gateway.tokens.sources import TokenSource
 
@@ -132,6 +133,10 @@ class TokenKeeper:
     def _label(self) -> str:
         return f"{self._account}/{self._name}"
 
+    @property
+    def _named(self) -> dict[str, str]:
+        return {"account": self._account, "token": self._name}
+
     def _forget_reading(self, _: asyncio.Task[None]) -> None:
         self._reading = None
 
@@ -164,7 +169,12 @@ class TokenKeeper:
         self._on_change(token)
         self._token = token
         if old is not None:
-            logger.info("token %s was replaced from %s", self._label, self._source.describe())
+            logger.info(
+                "token %s was replaced from %s",
+                self._label,
+                self._source.describe(),
+                extra=event("token_replaced", **self._named),
+            )
 
     def _report(self, problem: str) -> None:
         """Logs a change for better or worse once, not at every look."""
@@ -174,6 +184,16 @@ class TokenKeeper:
         if self._token is None:
             return  # nobody uses it yet, and `start` raises
         if problem:
-            logger.error("token %s stays as it is: %s", self._label, problem)
+            logger.error(
+                "token %s stays as it is: %s",
+                self._label,
+                problem,
+                extra=event("token_unreadable", **self._named),
+            )
         else:
-            logger.info("token %s can be read again from %s", self._label, self._source.describe())
+            logger.info(
+                "token %s can be read again from %s",
+                self._label,
+                self._source.describe(),
+                extra=event("token_readable", **self._named),
+            )

@@ -16,7 +16,7 @@ from tests.e2e.caller import PATIENCE, Caller
 from tests.e2e.waiting import until
 
 COMMAND = (sys.executable, "-m", "gateway")
-ADDRESS = re.compile(r"listens on ([a-z]+:[^\s\"]+)")
+ADDRESS = re.compile(r"listens on\s+([a-z]+:[^\s\"]+)")
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,12 @@
 """`gateway serve` as a process: how it starts, what it logs, how it ends."""
 
 import json
+import os
+import pty
 import signal
 import socket
 import stat
+import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,7 +17,7 @@ from gateway.sandbox.faults import Fault, Kind
 from gateway.sandbox.sandbox import Sandbox
 from tests.e2e.caller import JSON, PATIENCE, Caller
 from tests.e2e.conftest import TOKEN, Platform, settings_for
-from tests.e2e.process import Running, config_file, run, serving
+from tests.e2e.process import COMMAND, Running, clean, config_file, run, serving
 from tests.e2e.waiting import until
 
 ENVIRON = {"TOKEN": TOKEN}
@@ -42,6 +45,41 @@ def test_it_serves_calls_and_logs_one_line_for_each(served: Running, sandbox: Sa
     assert [line["level"] for line in calls] == ["info", "warning"]
     assert not [line for line in lines if "access" in line["logger"]]
     assert served.stderr.read_text() == ""
+
+
+def test_its_start_and_its_end_are_events(served: Running) -> None:
+    assert served.stop(signal.SIGTERM) == 0
+    lines = [json.loads(line) for line in served.log.splitlines()]
+    started, stopping = (line for line in lines if "event" in line)
+    assert (started["event"], started["address"]) == ("started", served.caller.address)
+    assert started["configuration"].endswith("config.yaml")
+    assert [account.split()[0] for account in started["accounts"]] == ["default"]
+    assert started["stores"] == ["cache off", "repeats off"]
+    assert (stopping["event"], stopping["signal"]) == ("stopping", "SIGTERM")
+
+
+def test_whoever_sits_in_front_of_it_is_told_what_listens_where(platform: Platform, tmp_path: Path) -> None:
+    config = config_file(tmp_path, settings_for(platform.base_url))
+    ours, theirs = pty.openpty()
+    with (
+        open(ours, "rb", buffering=0) as screen,
+        subprocess.Popen(
+            [*COMMAND, "serve", "--config", str(config)],
+            stdout=subprocess.DEVNULL,
+            stderr=theirs,
+            env=clean({**ENVIRON, "NO_COLOR": "1"}),
+        ) as process,
+    ):
+        os.close(theirs)
+        try:
+            shown = b""
+            while b"settings" not in shown:
+                shown += screen.read(1024)
+        finally:
+            process.terminate()
+    assert b"listens on    http://127.0.0.1:" in shown
+    assert b"account       default: " + platform.base_url.encode() + b", token from env TOKEN\r\n" in shown
+    assert TOKEN.encode() not in shown
 
 
 def test_on_sigterm_it_is_not_ready_first_and_a_call_in_flight_is_answered(

@@ -11,7 +11,8 @@ import httpx
 import pytest
 
 from gateway.observe.events import EventHandler, LogLevel, configure_logging
-from gateway.observe.lines import LogFormat
+from gateway.observe.lines import LogFormat, renderer
+from gateway.occurrence import event
 
 
 class Output:
@@ -35,7 +36,7 @@ def output() -> Output:
 @pytest.fixture
 def logs(output: Output) -> Iterator[Output]:
     """Logging as JSON at level info, and as it was afterwards."""
-    undo = configure_logging(output.write, "json", "info")
+    undo = configure_logging(output.write, renderer("json"), "info")
     yield output
     undo()
 
@@ -46,6 +47,22 @@ def test_a_record_is_one_line(logs: Output) -> None:
     [line] = logs.parsed()
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", line.pop("time"))
     assert line == {"level": "info", "logger": "gateway.app", "message": "listening on 127.0.0.1:8080"}
+
+
+def test_an_event_with_a_name_has_it_and_its_fields_in_the_line(logs: Output) -> None:
+    extra = event("breaker_changed", account="eu", state="open")
+    logging.getLogger("gateway.ways").warning("the breaker of %s is open", "eu", extra=extra)
+
+    [line] = logs.parsed()
+    del line["time"]
+    assert line == {
+        "level": "warning",
+        "logger": "gateway.ways",
+        "message": "the breaker of eu is open",
+        "event": "breaker_changed",
+        "account": "eu",
+        "state": "open",
+    }
 
 
 def test_the_level_is_the_one_that_was_asked_for(logs: Output) -> None:
@@ -72,10 +89,11 @@ def test_an_exception_comes_as_its_traceback_without_local_variables(logs: Outpu
 
 def test_libraries_come_out_the_same_way(logs: Output) -> None:
     logging.getLogger("uvicorn.error").info("Started server process [%d]", 1)
+    logging.getLogger("uvicorn.error").error("Exception in ASGI application")
     logging.getLogger("asyncio").error("Task exception was never retrieved")
 
     assert [(line["logger"], line["message"]) for line in logs.parsed()] == [
-        ("uvicorn.error", "Started server process [1]"),
+        ("uvicorn.error", "Exception in ASGI application"),
         ("asyncio", "Task exception was never retrieved"),
     ]
 
@@ -106,7 +124,7 @@ def test_a_record_that_cannot_be_rendered_shows_where_it_is_and_not_what_it_hold
 ) -> None:
     record = logging.LogRecord("gateway.app", logging.INFO, "app.py", 12, "two %s %s", ("s3cret",), None)
 
-    EventHandler(output.write, "json").handle(record)
+    EventHandler(output.write, renderer("json")).handle(record)
 
     [line] = output.parsed()
     assert line["message"] == "a log record of app.py:12 could not be rendered"
@@ -125,7 +143,7 @@ def test_a_reload_replaces_format_and_level(
     logs: Output, style: LogFormat, level: LogLevel, expected: list[str]
 ) -> None:
     later = Output()
-    configure_logging(later.write, style, level)
+    configure_logging(later.write, renderer(style), level)
 
     logging.getLogger("gateway.app").info("some info")
     logging.getLogger("gateway.app").error("some error")
@@ -139,7 +157,7 @@ def test_taking_it_back_leaves_logging_as_it_was(output: Output) -> None:
     root = logging.getLogger()
     before = (root.level, list(root.handlers))
 
-    configure_logging(output.write, "json", "debug")()
+    configure_logging(output.write, renderer("json"), "debug")()
 
     assert (root.level, list(root.handlers)) == before
 

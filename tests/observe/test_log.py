@@ -6,10 +6,12 @@ import logging
 from collections.abc import Iterator
 
 import pytest
+from msgspec.structs import replace
 
 from gateway.observe.log import Log
 from gateway.records import CallRecord
 from gateway.settings.sections import Log as LogSettings
+from gateway.terminal import NOBODY
 
 CALL = CallRecord(
     time=0.0,
@@ -24,7 +26,7 @@ CALL = CallRecord(
 )
 
 
-def settings(**values: str) -> LogSettings:
+def settings(**values: object) -> LogSettings:
     return LogSettings.model_validate(values)
 
 
@@ -35,7 +37,7 @@ def stream() -> io.BytesIO:
 
 @pytest.fixture
 def log(stream: io.BytesIO) -> Iterator[Log]:
-    made = Log(stream, lambda data: data.replace(b"s3cr3t", b"***"), settings())
+    made = Log(stream, lambda data: data.replace(b"s3cr3t", b"***"), settings(), NOBODY, lambda: 0.5)
     made.start()
     yield made
     made.close()
@@ -62,10 +64,22 @@ def test_other_settings_hold_from_then_on_and_lose_no_line(log: Log, stream: io.
     log.close()
     first, second, third = stream.getvalue().decode().splitlines()
     assert json.loads(first)["message"] == "call"
-    assert second.endswith(" error somebody loud enough")
+    assert second.endswith("  error  loud enough  [somebody]")
     assert json.loads(third)["message"] == "now this"
 
 
+def test_the_sample_and_what_is_slow_are_taken_from_the_settings(log: Log, stream: io.BytesIO) -> None:
+    log.configure(settings(sample=0.25, slow="1s"))
+    log.call(CALL)
+    log.call(replace(CALL, seconds=1.0))
+    log.configure(settings(sample=0.75, slow=None))
+    log.call(replace(CALL, seconds=1000.0))
+    log.close()
+    slow, sampled = (json.loads(line) for line in stream.getvalue().splitlines())
+    assert (slow["seconds"], slow["level"]) == (1.0, "warning")
+    assert (sampled["seconds"], sampled["level"]) == (1000.0, "info")
+
+
 def test_a_log_that_was_never_started_can_be_closed(stream: io.BytesIO) -> None:
-    Log(stream, lambda data: data, settings()).close()
+    Log(stream, lambda data: data, settings(), NOBODY, lambda: 0.5).close()
     assert stream.getvalue() == b""

@@ -10,11 +10,12 @@ from urllib.parse import quote
 import pytest
 from msgspec.structs import replace
 
-from gateway.observe.calllog import CallLog
+from gateway.observe.calllog import CallLog, Choice
 from gateway.observe.events import configure_logging
-from gateway.observe.lines import LogFormat
+from gateway.observe.lines import Render, renderer
 from gateway.observe.sink import LogSink
 from gateway.records import CallRecord
+from gateway.terminal import Terminal
 from gateway.tokens.redaction import Redactor
 from gateway.tokens.secret import Secret
 
@@ -25,7 +26,7 @@ CANARY = "canary\"b<c>&d/é+%20 \\x'~😀yranac"
 class Written:
     """A log over a file, as the process has it, and what came of it."""
 
-    def __init__(self, path: Path, style: LogFormat) -> None:
+    def __init__(self, path: Path, render: Render) -> None:
         self.counted = 0
         self._path = path
         redactor = Redactor(self._count)
@@ -33,8 +34,8 @@ class Written:
         self._stream = io.FileIO(path, "w")
         self._sink = LogSink(self._stream, lambda data: redactor.mask_bytes(data, "log"), delay=3600.0)
         self._sink.start()
-        self._undo = configure_logging(self._sink.write, style, "debug")
-        self.calls = CallLog(self._sink.write, style, "all")
+        self._undo = configure_logging(self._sink.write, render, "debug")
+        self.calls = CallLog(self._sink.write, render, Choice(), lambda: 0.5)
 
     def _count(self, _: str, count: int) -> None:
         self.counted += count
@@ -49,9 +50,16 @@ class Written:
         self._stream.close()
 
 
-@pytest.fixture(params=["json", "text"])
+WAYS = {
+    "json": renderer("json"),
+    "text": renderer("text"),
+    "colours": renderer("text", Terminal(attended=True, colours=True)),
+}
+
+
+@pytest.fixture(params=WAYS)
 def log(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Written]:
-    written = Written(tmp_path / "log", request.param)
+    written = Written(tmp_path / "log", WAYS[request.param])
     yield written
     written.close()
 
@@ -65,7 +73,7 @@ def assert_masked(log: Written) -> None:
 
 
 def test_in_the_name_a_caller_used(log: Written, a_call: CallRecord) -> None:
-    log.calls.call(replace(a_call, called=f"profiles/{CANARY}", request_id=quote(CANARY)))
+    log.calls.call(replace(a_call, api_method="other", called=f"profiles/{CANARY}", request_id=quote(CANARY)))
 
     assert_masked(log)
 

@@ -48,7 +48,7 @@ methods: {}
 method_policy: {unknown: forward, deny: []}
 accounts: {}
 drain: {delay: 0s, timeout: 30s}
-log: {level: info, format: json, calls: all}
+log: {level: info, format: json, calls: all, sample: 1.0, slow: 10s}
 tracing: {enabled: false}
 callers: {header: Gateway-Caller, known: []}
 """

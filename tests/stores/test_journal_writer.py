@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway import occurrence
 from gateway.stores.journal_file import Changes, Flights, JournalFile
 from gateway.stores.journal_writer import JournalWriter
 from gateway.upstream.packing import ReplyPacker
@@ -201,6 +202,9 @@ async def test_when_there_is_room_again_the_file_is_made_equal_to_memory(
 
         assert "write" in failures
         assert caplog.messages[1:] == [f"dedup.journal: {path} is written again"]
+        assert [dict(occurrence.of(record)) for record in caplog.records] == [
+            {"event": name, "store": "journal"} for name in ("store_failed", "store_recovered")
+        ]
     assert set(on_disk(path)) == {b"known"}
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway import occurrence
 from gateway.errors import TokenMissingError
 from gateway.tokens.keeper import Token, TokenKeeper
 from gateway.tokens.secret import Secret
@@ -398,5 +399,9 @@ async def test_what_the_keeper_says_never_holds_a_value(
     said = caplog.text + repr(keeper.state) + repr(keeper.current)
 
     assert "token default/reader was replaced from scripted" in said
+    assert [dict(occurrence.of(record)) for record in caplog.records] == [
+        {"event": name, "account": "default", "token": "reader"}
+        for name in ("token_replaced", "token_unreadable")
+    ]
     assert FIRST not in said
     assert SECOND not in said
