@@ -11,9 +11,9 @@ T = TypeVar("T")
 PAUSE = 0.01  # seconds between two looks
 
 
-def until(look: Callable[[], T], what: str) -> T:
+def until(look: Callable[[], T], what: str, patience: float = PATIENCE) -> T:
     """What `look` gives as soon as it is something; the test fails when it never is."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     while not (found := look()):
         assert time.monotonic() < deadline, f"waited in vain until {what}"
         time.sleep(PAUSE)
