@@ -15,14 +15,14 @@ setup: .venv/.ready ## put everything into .venv
 
 .venv/.ready: requirements-dev.lock pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/pip install --quiet --no-compile --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 setup-full: .venv/.full ## the real servers and tools that `make test-all` starts as well
 
 .venv/.full: requirements-full.lock .venv/.ready
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-full.lock
+	$(BIN)/pip install --quiet --no-compile --disable-pip-version-check --require-hashes -r requirements-full.lock
 	@touch $@
 
 demo: setup ## run a gateway in front of a stand-in platform, and print calls to try

@@ -1,10 +1,10 @@
 """Console blocks of a page, run as a reader would type them: in order, in one folder, and
 what they print is compared.
 
-    <!-- run: sh -->                       its commands begin with `$ `; the lines below one are what it prints,
-                                           where `…` stands for anything
-    <!-- run: sh, stays: http://... -->    its one command goes on until the page ends; the next block waits
-                                           until the address answers
+    <!-- run: sh -->                      its commands begin with `$ `; the lines below one are what it
+                                          prints, where `…` stands for anything
+    <!-- run: sh, stays: http://... -->   its one command goes on until the page ends; the next block waits
+                                          until the address answers
 
 The ports that a page names are exchanged for free ones.
 """
@@ -105,7 +105,7 @@ class Shell:
         self.directory = Path(where.read_text().strip())
         where.unlink()
         if command.expected:
-            assert _pattern(self._typed(command.expected)).fullmatch(done.stdout.strip()), (
+            assert _pattern(self._typed(command.expected)).fullmatch(done.stdout.strip("\n")), (
                 f"{command.text}\nprinted\n{done.stdout}\ninstead of\n{command.expected}"
             )
 
