@@ -6,7 +6,7 @@ CONFIG ?= config.yaml
 PORT ?= 8080
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-full demo serve fmt check test test-all bench lock
+.PHONY: help setup setup-full demo serve fmt check test test-all bench docs lock
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -49,6 +49,9 @@ test-all: setup-full ## all tests, also those that need Debian packages or more 
 
 bench: setup ## what a call costs, beside others, in one run
 	$(BIN)/python -m bench
+
+docs: setup-full ## the documentation as a site, in build/site
+	$(BIN)/mkdocs build --quiet
 
 lock: ## renew the locks: hashes, no addresses
 	uv pip compile --quiet --universal --generate-hashes --no-header --upgrade pyproject.toml -o requirements.lock

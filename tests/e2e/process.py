@@ -40,14 +40,18 @@ class Running:
 
 @contextmanager
 def running(
-    directory: Path, *arguments: str, environ: Mapping[str, str], announced: str = "stdout"
+    directory: Path,
+    *arguments: str,
+    environ: Mapping[str, str],
+    announced: str = "stdout",
+    command: tuple[str, ...] = COMMAND,
 ) -> Iterator[Running]:
     """A gateway command that answers calls, ended at the latest at the end of the block. Its address is read
     from what it announces on `announced`."""
     out, err = directory / "stdout", directory / "stderr"
     with out.open("wb") as stdout, err.open("wb") as stderr:
         process = subprocess.Popen(
-            [*COMMAND, *arguments], stdout=stdout, stderr=stderr, env=clean(environ), cwd=directory
+            [*command, *arguments], stdout=stdout, stderr=stderr, env=clean(environ), cwd=directory
         )
     try:
         address = until(lambda: _address(process, directory / announced), "the gateway listens")
