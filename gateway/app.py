@@ -16,13 +16,12 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, BinaryIO
 
 from prometheus_client import CollectorRegistry
 
 from gateway import __version__
-from gateway.assembly import Runtime, Surroundings, assemble, flight_windows
+from gateway.assembly import Runtime, Surroundings, assemble
 from gateway.catalogue.model import Catalogue
 from gateway.catalogue.template import EVERYTHING
 from gateway.control import purging
@@ -32,13 +31,12 @@ from gateway.control.readiness import Check, checks
 from gateway.dataplane import DataPlane
 from gateway.errors import UNPLACED, Problem, SettingsError, TokenMissingError
 from gateway.explain import Explainer
-from gateway.flights import Flights
 from gateway.headers import Headers
 from gateway.identity import id_maker
 from gateway.keyring import Keyring, Name
 from gateway.listener import Listener
 from gateway.observe.labels import Names
-from gateway.observe.live import CacheFigures, Live
+from gateway.observe.live import Live
 from gateway.observe.log import Log
 from gateway.observe.looplag import LoopLag
 from gateway.observe.metrics import Metrics
@@ -49,17 +47,14 @@ from gateway.settings.loading import Configuration
 from gateway.settings.model import Settings
 from gateway.settings.reloading import unreloadable
 from gateway.settings.token_source import TokenSource as TokenSettings
+from gateway.storage import Means, Storage
 from gateway.stores.cache import Tags, scoped
-from gateway.stores.journal import Journal, journal_at
-from gateway.stores.memory_cache import MemoryCache
-from gateway.stores.memory_flights import MemoryFlights
 from gateway.tasks import TaskOwner
 from gateway.terminal import Terminal
 from gateway.tokens.keeper import Token, TokenKeeper
 from gateway.tokens.redaction import Redactor
 from gateway.tokens.sources import EnvSource, FileSource, TokenSource
-from gateway.upstream.packing import ReplyPacker
-from gateway.upstream.reply import TOKEN_REJECTED, answer_size
+from gateway.upstream.reply import TOKEN_REJECTED
 from gateway.upstream.sender import Watchers
 from gateway.upstream.stats import PoolStats
 from gateway.ways import Trust, unused
@@ -106,11 +101,7 @@ class Gateway:
         self._keyring = Keyring.of(settings, self._keeper)
         self._lag = LoopLag(self._clock)
         self._new_id = id_maker(world.wall_clock, world.random_bytes)
-        self._cache = MemoryCache(settings.cache.max_bytes, self._clock)
-        windows = flight_windows(settings)
-        memory = MemoryFlights(settings.dedup.max_bytes, windows, world.wall_clock, answer_size)
-        self._journal = self._journal_over(memory, settings.dedup.journal)
-        self._flights = Flights(self._journal or memory, self._owner, windows, world.wall_clock)
+        self._storage = Storage(settings, self._means())
         trust = Trust.load(settings.upstream.tls)
         self.runtime = assemble(settings, catalogue, self._keyring, trust, self._surroundings())
         self.metrics = Metrics(
@@ -142,20 +133,9 @@ class Gateway:
         self._log.start()
         self._lag.start()
         await self._keyring.start()
-        if self._journal is not None:
-            await self._journal.start()
+        await self._storage.start()
         if self._reloader is not None:
             self._reloader.start()
-
-    def _journal_over(self, memory: MemoryFlights, path: Path | None) -> Journal | None:
-        if path is None:
-            return None
-        packer = ReplyPacker(lambda data: self._redactor.mask_bytes(data, "journal"))
-
-        def failed(operation: str) -> None:
-            self.metrics.store_failed("journal", operation)
-
-        return journal_at(path, memory, packer, failed, self._world.wall_clock)
 
     async def apply(self, new: Configuration) -> bool:
         """Take another configuration. Returns whether it is another one.
@@ -181,7 +161,7 @@ class Gateway:
         self._swap(runtime)
         outdated = _outdated(old.settings, settings)
         if outdated:
-            await self._cache.purge(outdated)
+            await self._storage.cache.purge(outdated)
         self._drains.start(self._retire(old, former, outdated), "drain a configuration")
         return True
 
@@ -221,8 +201,7 @@ class Gateway:
         if left:
             log.warning("%d calls were still under way when the gateway stopped", left)
         await self._owner.cancel()
-        if self._journal is not None:
-            await self._journal.aclose()
+        await self._storage.aclose()
         await self._drains.cancel()
         await self.runtime.aclose()
         await self._keyring.aclose()
@@ -239,8 +218,7 @@ class Gateway:
         self.application.downloads = runtime.downloads
         self.metrics.declare(self._names())
         self._log.configure(settings.log)
-        self._cache.resize(settings.cache.max_bytes)
-        self._flights.resize(settings.dedup.max_bytes, flight_windows(settings))
+        self._storage.resize(settings)
 
     async def _retire(self, old: Runtime, keyring: Keyring, outdated: Tags) -> None:
         """Put the old configuration away once its last call has ended, and what that call has set going.
@@ -251,7 +229,7 @@ class Gateway:
             await old.rules.users.gone()
             await self._owner.finish(None)
             if outdated:
-                await self._cache.purge(outdated)
+                await self._storage.cache.purge(outdated)
         finally:
             await keyring.aclose(but=self._keyring)
             for transport in unused(old.ways, self.runtime.ways):
@@ -267,7 +245,7 @@ class Gateway:
 
     async def _purge(self, wish: purging.Purge) -> int:
         urls = [account.base_url for account in self.settings.all_accounts().values()]
-        return await self._cache.purge(purging.tags_of(wish, self.runtime.catalogue, urls))
+        return await self._storage.cache.purge(purging.tags_of(wish, self.runtime.catalogue, urls))
 
     async def _explain(self, method: bytes, query: bytes, headers: Headers, body: bytes) -> bytes:
         explainer = Explainer(self.settings, self.runtime.catalogue, self._offload)
@@ -275,12 +253,21 @@ class Gateway:
         text = json.dumps(report, indent=2, ensure_ascii=False)
         return self._redactor.mask(text, "explain").encode()
 
+    def _means(self) -> Means:
+        return Means(
+            owner=self._owner,
+            clock=self._clock,
+            wall_clock=self._world.wall_clock,
+            scrub=lambda data, sink: self._redactor.mask_bytes(data, sink),
+            failed=lambda store, operation: self.metrics.store_failed(store, operation),
+        )
+
     def _surroundings(self) -> Surroundings:
         return Surroundings(
             owner=self._owner,
             offload=self._offload,
-            flights=self._flights,
-            cache=self._cache,
+            flights=self._storage.flights,
+            cache=self._storage.cache,
             scrub=lambda data: self._redactor.mask_bytes(data, "reply"),
             clock=self._clock,
             chance=self._world.chance,
@@ -333,10 +320,8 @@ class Gateway:
             },
             token_ages=lambda: self._keyring.ages(self._clock()),
             loop_lag=self._lag.worst,
-            flights_in_progress=lambda: len(self._flights),
-            cache=lambda: CacheFigures(
-                self._cache.entries, self._cache.bytes, self._cache.evictions, self._cache.invalidations
-            ),
+            flights_in_progress=lambda: len(self._storage.flights),
+            cache=self._storage.figures,
             breakers=lambda: {
                 account: way.guards.breaker.state(self._clock()).value
                 for account, way in self.runtime.ways.items()

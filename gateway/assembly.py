@@ -25,7 +25,6 @@ from gateway.listener import DownloadRoute
 from gateway.offload import Offload
 from gateway.outgoing import Dialect, Writer
 from gateway.pipeline import Pipeline
-from gateway.policy.flight import Windows
 from gateway.policy.freshness import FreshnessRule, Lifetime
 from gateway.policy.tags import TagRule
 from gateway.presentation import Presentation, Scrub
@@ -193,12 +192,6 @@ def read_rule(settings: Settings, method: ApiMethod) -> ReadRule:
     default = Lifetime(cache.default_ttl, cache.stale_while_revalidate, cache.stale_if_error)
     kept = FreshnessRule.of(method, default) if cache.enabled else FreshnessRule({})
     return ReadRule(kept, TagRule.of(method))
-
-
-def flight_windows(settings: Settings) -> Windows:
-    """How long flights are remembered."""
-    dedup = settings.dedup
-    return Windows(owed=dedup.window, key=dedup.key_window, unknown=dedup.unknown_window)
 
 
 def _body_limits(settings: Settings) -> BodyLimits:
