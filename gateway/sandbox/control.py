@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
 from gateway.sandbox.calls import Call
-from gateway.sandbox.faults import Fault, Kind, When
+from gateway.sandbox.faults import ANY, Fault, Kind, When
 from gateway.sandbox.replies import Answer
 from gateway.sandbox.sandbox import Sandbox
 
@@ -23,7 +23,7 @@ def control(sandbox: Sandbox, http_method: str, path: str, query: Mapping[str, s
     endpoints: Mapping[tuple[str, str], Callable[[], object]] = {
         ("POST", "/-/faults"): lambda: _add_faults(sandbox, body),
         ("GET", "/-/faults"): lambda: [asdict(fault) for fault in sandbox.faults],
-        ("POST", "/-/release"): sandbox.faults.release,
+        ("POST", "/-/release"): lambda: sandbox.faults.release(query.get("method", ANY)),
         ("GET", "/-/calls"): lambda: _calls(sandbox, query.get("method")),
         ("POST", "/-/reset"): sandbox.reset,
     }

@@ -124,7 +124,7 @@ class Faults:
     def __init__(self) -> None:
         self._lock = Lock()
         self._armed: list[Fault] = []
-        self._stalled: list[Future[bool]] = []
+        self._stalled: list[tuple[str, Future[bool]]] = []  # the method that was called, and its end
 
     def __iter__(self) -> Iterator[Fault]:
         """Those still waiting, `count` being what is left of each."""
@@ -136,13 +136,13 @@ class Faults:
 
     def take(self, api_method: str) -> Strike | None:
         """The fault that strikes this call, used up by one."""
-        return self._take(lambda fault: fault.strikes(api_method))
+        return self._take(api_method, lambda fault: fault.strikes(api_method))
 
     def take_refusal(self) -> bool:
         """Whether this connection is to be refused."""
-        return self._take(lambda fault: fault.kind is Kind.REFUSE) is not None
+        return self._take(ANY, lambda fault: fault.kind is Kind.REFUSE) is not None
 
-    def _take(self, is_meant: Callable[[Fault], bool]) -> Strike | None:
+    def _take(self, api_method: str, is_meant: Callable[[Fault], bool]) -> Strike | None:
         with self._lock:
             for index, fault in enumerate(self._armed):
                 if is_meant(fault):
@@ -150,18 +150,18 @@ class Faults:
                         del self._armed[index]
                     elif fault.count is not None:
                         self._armed[index] = replace(fault, count=fault.count - 1)
-                    return self._strike(fault)
+                    return self._strike(api_method, fault)
         return None
 
-    def _strike(self, fault: Fault) -> Strike:
+    def _strike(self, api_method: str, fault: Fault) -> Strike:
         released: Future[bool] = Future()
         if fault.kind is Kind.STALL:
-            self._stalled.append(released)
+            self._stalled.append((api_method, released))
         return Strike(fault, released)
 
-    def release(self) -> None:
-        """Lets every stalled call go on. Faults that still wait for calls stay."""
-        self._end_stalls(go_on=True)
+    def release(self, api_method: str = ANY) -> None:
+        """Lets the stalled calls of a method go on, or all. Faults that still wait for calls stay."""
+        self._end_stalls(api_method, go_on=True)
 
     def clear(self) -> None:
         """Forgets all faults; stalled calls end with a reset connection."""
@@ -171,10 +171,11 @@ class Faults:
 
     def end_stalls(self) -> None:
         """Ends every stalled call with a reset connection, as when the platform goes down."""
-        self._end_stalls(go_on=False)
+        self._end_stalls(ANY, go_on=False)
 
-    def _end_stalls(self, *, go_on: bool) -> None:
+    def _end_stalls(self, api_method: str, *, go_on: bool) -> None:
         with self._lock:
-            stalled, self._stalled = self._stalled, []
-        for released in stalled:
+            ended = [stalled for stalled in self._stalled if api_method in (ANY, stalled[0])]
+            self._stalled = [stalled for stalled in self._stalled if stalled not in ended]
+        for _, released in ended:
             released.set_result(go_on)

@@ -44,7 +44,7 @@ class Reply:
     @property
     def error(self) -> int:
         """The platform's code, in whichever of the two formats it came."""
-        if self._is_xml:
+        if self.is_xml:
             return int(self.xml().findtext("error", "no <error>"))
         code = self.json()["error"]
         assert type(code) is int
@@ -52,12 +52,12 @@ class Reply:
 
     @property
     def error_text(self) -> str:
-        text = self.xml().findtext("error_text") if self._is_xml else self.json()["error_text"]
+        text = self.xml().findtext("error_text") if self.is_xml else self.json()["error_text"]
         assert isinstance(text, str), self
         return text
 
     @property
-    def _is_xml(self) -> bool:
+    def is_xml(self) -> bool:
         return (self.header("content-type") or "").startswith(XML)
 
 

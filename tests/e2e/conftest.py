@@ -17,6 +17,7 @@ from gateway.sandbox.sandbox import Options, Sandbox
 from gateway.sandbox.serving import running_in_thread
 from gateway.sandbox.tokens import sample_tokens
 from tests.e2e.caller import Caller
+from tests.e2e.clock import Clock
 from tests.e2e.inthread import RunningGateway, running_gateway
 
 TOKEN = "full-rights-Zm9v-1234567890"
@@ -83,13 +84,16 @@ def caller(platform: Platform, _usual_gateway: RunningGateway) -> Iterator[Calle
 
 @pytest.fixture
 def gateway_with(platform: Platform, catalogue: Catalogue) -> Iterator[GatewayWith]:
-    """Makes a gateway of the test's own: `gateway_with(section={...}, ...)`, over the usual settings."""
+    """Makes a gateway of the test's own: `gateway_with(section={...}, ...)`, over the usual settings. With a
+    `clock` it goes by that one."""
     with ExitStack() as stack:
         gateways: list[RunningGateway] = []
 
-        def make(environ: Mapping[str, str] = ENVIRON, /, **sections: Any) -> Caller:
+        def make(
+            environ: Mapping[str, str] = ENVIRON, /, clock: Clock | None = None, **sections: Any
+        ) -> Caller:
             settings = settings_for(platform.base_url, **sections)
-            gateways.append(stack.enter_context(running_gateway(settings, environ, catalogue)))
+            gateways.append(stack.enter_context(running_gateway(settings, environ, catalogue, clock)))
             return gateways[-1].caller
 
         yield make

@@ -6,7 +6,7 @@ import io
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import uvicorn
@@ -17,6 +17,7 @@ from gateway.app import Gateway, World
 from gateway.catalogue.model import Catalogue
 from gateway.settings.model import Settings
 from tests.e2e.caller import PATIENCE, Caller
+from tests.e2e.clock import Clock
 from tests.e2e.scraping import scrape_used
 
 
@@ -57,16 +58,22 @@ class RunningGateway:
 
 @contextmanager
 def running_gateway(
-    settings: Mapping[str, Any], environ: Mapping[str, str], catalogue: Catalogue
+    settings: Mapping[str, Any],
+    environ: Mapping[str, str],
+    catalogue: Catalogue,
+    clock: Clock | None = None,
 ) -> Iterator[RunningGateway]:
     """The gateway as `serve` runs it, but for the signals, which only a process has. `settings` are the
-    content of a config.yaml.
+    content of a config.yaml. Without a `clock` it goes by real time.
     """
+    world = World(environ, io.BytesIO())
+    if clock is not None:
+        world = replace(world, clock=clock, wall_clock=clock.wall)
     stopping: Future[None] = Future()
     started: Future[RunningGateway] = Future()
 
     async def hold() -> None:
-        gateway = Gateway(Settings.model_validate(settings), catalogue, World(environ, io.BytesIO()))
+        gateway = Gateway(Settings.model_validate(settings), catalogue, world)
         with server.bind(gateway.settings.listen) as listener:
             await gateway.start()
             serving = uvicorn.Server(server.uvicorn_config(gateway, patience=1))

@@ -83,6 +83,15 @@ def test_stalled_calls_are_released(sandbox: Sandbox) -> None:
     assert strike.released.result(0) is True
 
 
+def test_stalled_calls_of_one_method_are_released(sandbox: Sandbox) -> None:
+    sandbox.faults.add(Fault(Kind.STALL))
+    strike = sandbox.faults.take("x")
+    assert strike is not None
+    for name, done in {"y": False, "x": True}.items():
+        assert control(sandbox, "POST", "/-/release", {"method": name}, b"").status == 200
+        assert strike.released.done() is done
+
+
 @pytest.mark.parametrize(
     ("http_method", "path"), [("GET", "/-/nothing"), ("GET", "/-/reset"), ("POST", "/-/calls")]
 )

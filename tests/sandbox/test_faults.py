@@ -94,6 +94,18 @@ def test_an_echo_puts_the_token_into_the_text() -> None:
     assert answer.body == b'{"error":0,"error_text":"fine (token T-123)"}'
 
 
+def test_the_stalled_calls_of_one_method_are_released_alone() -> None:
+    faults = Faults()
+    faults.add(Fault(Kind.STALL, count=2))
+    read, write = faults.take("profiles/get"), faults.take("profiles/import")
+    assert read is not None
+    assert write is not None
+    faults.release("profiles/import")
+    assert (read.released.done(), write.released.result(0)) == (False, True)
+    faults.release()
+    assert read.released.result(0) is True
+
+
 def test_a_released_stall_goes_on_and_a_cleared_one_ends() -> None:
     faults = Faults()
     faults.add(Fault(Kind.STALL, count=2))

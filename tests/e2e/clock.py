@@ -1,0 +1,28 @@
+"""A clock for a gateway in this process that stands still until a test moves it: ages are exact, and no test
+is late.
+
+The loop's own timers go on by real time. Deadlines are therefore a little nearer than the settings say, by as
+long as the test has run.
+"""
+
+import time
+
+
+class Clock:
+    """Begins at the loop's time, and is asked from the gateway's thread."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+        self._wall = time.time()
+        self._passed = 0.0
+
+    def __call__(self) -> float:
+        return self._began + self._passed
+
+    def wall(self) -> float:
+        """Seconds since the epoch."""
+        return self._wall + self._passed
+
+    def at(self, seconds: float) -> None:
+        """It is so many seconds after the beginning."""
+        self._passed = seconds
