@@ -3,16 +3,18 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from gateway.dashboards import provisioning, rendering, rules
-from gateway.dashboards.alerts_of_calls import CALLS
-from gateway.dashboards.alerts_of_platform import PLATFORM as PLATFORM_ALERTS
-from gateway.dashboards.alerts_of_process import PROCESS
-from gateway.dashboards.cache_and_flights import CACHE_AND_FLIGHTS
-from gateway.dashboards.methods import METHODS
-from gateway.dashboards.overview import OVERVIEW
-from gateway.dashboards.platform import PLATFORM
-from gateway.dashboards.recording import RECORDING
-from gateway.dashboards.runtime import RUNTIME
+from gateway.dashboards import provisioning
+from gateway.dashboards.boards.cache_and_flights import CACHE_AND_FLIGHTS
+from gateway.dashboards.boards.methods import METHODS
+from gateway.dashboards.boards.overview import OVERVIEW
+from gateway.dashboards.boards.platform import PLATFORM
+from gateway.dashboards.boards.runtime import RUNTIME
+from gateway.dashboards.rendering.board import render
+from gateway.dashboards.rules.calls import CALLS
+from gateway.dashboards.rules.platform import PLATFORM as PLATFORM_ALERTS
+from gateway.dashboards.rules.process import PROCESS
+from gateway.dashboards.rules.recording import RECORDING
+from gateway.dashboards.rules.rule import RUNBOOKS, to_yaml, written
 
 DASHBOARDS = {
     "overview": OVERVIEW,
@@ -25,26 +27,26 @@ DASHBOARDS = {
 ALERTS = (CALLS, PLATFORM_ALERTS, PROCESS)
 
 
-def contents(runbooks: str = rules.RUNBOOKS) -> Mapping[str, str]:
+def contents(runbooks: str = RUNBOOKS) -> Mapping[str, str]:
     """Each file's path below the output folder, and its text. `runbooks` is where the pages of
-    alerts are, as in `rules.RUNBOOKS`."""
-    boards = {f"dashboards/{name}.json": rendering.render(board) for name, board in DASHBOARDS.items()}
+    alerts are, as in `RUNBOOKS`."""
+    boards = {f"dashboards/{name}.json": render(board) for name, board in DASHBOARDS.items()}
     return {
         **boards,
-        "provisioning/datasources/prometheus.yaml": rules.to_yaml(provisioning.DATASOURCE),
-        "provisioning/dashboards/gateway.yaml": rules.to_yaml(provisioning.PROVIDER),
-        "prometheus/prometheus.yml": rules.to_yaml(provisioning.PROMETHEUS),
-        "prometheus/rules/gateway-recording.yml": rules.written((RECORDING,), runbooks),
-        "prometheus/rules/gateway-alerts.yml": rules.written(ALERTS, runbooks),
+        "provisioning/datasources/prometheus.yaml": to_yaml(provisioning.DATASOURCE),
+        "provisioning/dashboards/gateway.yaml": to_yaml(provisioning.PROVIDER),
+        "prometheus/prometheus.yml": to_yaml(provisioning.PROMETHEUS),
+        "prometheus/rules/gateway-recording.yml": written((RECORDING,), runbooks),
+        "prometheus/rules/gateway-alerts.yml": written(ALERTS, runbooks),
     }
 
 
-def write(out: Path, runbooks: str = rules.RUNBOOKS) -> list[Path]:
+def write(out: Path, runbooks: str = RUNBOOKS) -> list[Path]:
     """Writes all of them; the paths, in order. Raises OSError."""
-    written = []
+    paths = []
     for name, text in contents(runbooks).items():
         path = out / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
-        written.append(path)
-    return written
+        paths.append(path)
+    return paths

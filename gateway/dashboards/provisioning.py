@@ -1,6 +1,6 @@
 """What Grafana and Prometheus have to be told to find dashboards, data and rules."""
 
-from gateway.dashboards.alerts_of_process import JOB
+from gateway.dashboards.rules.process import JOB
 
 SCRAPE_INTERVAL = "15s"
 

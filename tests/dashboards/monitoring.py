@@ -173,6 +173,14 @@ def _answers(process: subprocess.Popen[bytes], log: Path, address: str) -> bool:
         return False
 
 
+def promtool(*arguments: str | Path, page: str = "") -> str:
+    """What Prometheus' tool says of files, or of a page of metrics; it fails when it is not content."""
+    command = [tool("promtool", "Debian: prometheus"), *arguments]
+    ended = subprocess.run(command, input=page, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return ended.stdout
+
+
 def fetched(address: str) -> Any:
     """JSON from an address; an error status fails with what was said."""
     try:

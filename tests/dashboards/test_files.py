@@ -49,7 +49,7 @@ def test_a_missing_extra_is_one_plain_line(tmp_path: Path) -> None:
 
 
 def test_another_missing_module_is_not_taken_for_the_extra(tmp_path: Path) -> None:
-    ended = run("dashboards", directory=tmp_path, environ=_without("gateway.dashboards.rules", tmp_path))
+    ended = run("dashboards", directory=tmp_path, environ=_without("gateway.dashboards.rules.rule", tmp_path))
 
     assert ended.code == 1
     assert "ModuleNotFoundError" in ended.err

@@ -10,7 +10,7 @@ import pytest
 
 from tests.dashboards.drawn import ASKED, NAMES, RULES, Asked, board, filled, nodes
 from tests.dashboards.mixed_load import Loaded, loaded
-from tests.dashboards.monitoring import Prometheus, Sample, prometheus
+from tests.dashboards.monitoring import Prometheus, Sample, prometheus, promtool
 
 pytestmark = [pytest.mark.full, pytest.mark.timeout(240)]
 
@@ -93,6 +93,7 @@ def test_a_burst_of_error_codes_is_seen_by_method_in_metric_and_panel(tmp_path: 
         server.wait_for_scrapes(3)
         send_burst(gateway)
         text = gateway.caller.get("/metrics").body.decode()
+        assert promtool("check", "metrics", page=text) == ""
         for (method, code), times in BURST.items():
             labels = f'api_method="{method}",code="{code}",origin="upstream"'
             assert f"gateway_requests_total{{{labels}}} {times}\n" in text

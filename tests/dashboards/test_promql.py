@@ -12,7 +12,7 @@ from tests.dashboards.drawn import (
     ASKED,
     NAMES,
     RULES,
-    Asked,
+    Selector,
     board,
     filled,
     labels_given,
@@ -47,15 +47,20 @@ def exported() -> dict[str, set[str]]:
 
 EXPORTED = exported()
 RECORDED = {rule["record"] for rule in RULES if "record" in rule}
-EXPRESSIONS = [
-    *(pytest.param(filled(query.expr), id=str(query)) for query in ASKED),
-    *(
-        pytest.param(filled(annotation["expr"]), id=f"{name}: {annotation['name']}")
+EXPRESSIONS = {
+    **{name: [(str(query), filled(query.expr)) for query in ASKED if query.board == name] for name in NAMES},
+    "annotations": [
+        (f"{name}: {annotation['name']}", filled(annotation["expr"]))
         for name in NAMES
         for annotation in board(name)["annotations"]["list"]
-    ),
-    *(pytest.param(rule["expr"], id=rule.get("alert") or rule["record"]) for rule in RULES),
-]
+    ],
+    "rules": [(rule.get("alert") or rule["record"], rule["expr"]) for rule in RULES],
+}
+each_place = pytest.mark.parametrize("place", EXPRESSIONS)
+
+
+def all_selectors() -> list[Selector]:
+    return [found for place in EXPRESSIONS.values() for _, expr in place for found in selectors(expr)]
 
 
 def family(name: str) -> str:
@@ -66,31 +71,34 @@ def family(name: str) -> str:
     return name
 
 
-@pytest.mark.parametrize("expr", EXPRESSIONS)
-def test_a_query_names_what_the_gateway_exports(expr: str) -> None:
-    found = selectors(expr)
-    assert found
-    for selector in found:
-        if selector.name in RECORDED:
-            assert selector.matchers.keys() <= {"job"}
-            continue
-        name = family(selector.name)
-        labels = BY_PROMETHEUS[name] if name in BY_PROMETHEUS else EXPORTED[name]
-        extra = {"le"} if selector.name.endswith("_bucket") else set()
-        assert selector.matchers.keys() <= labels | extra | BY_TARGET
+@each_place
+def test_a_query_names_what_the_gateway_exports(place: str) -> None:
+    for query, expr in EXPRESSIONS[place]:
+        found = selectors(expr)
+        assert found, query
+        for selector in found:
+            assert selector.matchers.keys() <= labels_of(selector.name), query
 
 
-@pytest.mark.parametrize("expr", EXPRESSIONS)
-def test_a_query_sums_over_labels_that_are_there(expr: str) -> None:
-    kept = labels_given(expr) or frozenset()
-    for selector in selectors(expr):
-        if selector.name not in RECORDED:
-            name = family(selector.name)
-            assert kept <= {*BY_PROMETHEUS.get(name, set()), *EXPORTED.get(name, set()), *BY_TARGET}
+@each_place
+def test_a_query_sums_over_labels_that_are_there(place: str) -> None:
+    for query, expr in EXPRESSIONS[place]:
+        kept = labels_given(expr) or frozenset()
+        for selector in selectors(expr):
+            assert selector.name in RECORDED or kept <= labels_of(selector.name), query
+
+
+def labels_of(sample: str) -> set[str]:
+    """All that a series of this name has; KeyError where there is no such series."""
+    if sample in RECORDED:
+        return {"job"}
+    name = family(sample)
+    own = BY_PROMETHEUS[name] if name in BY_PROMETHEUS else EXPORTED[name]
+    return own | BY_TARGET | ({"le"} if sample.endswith("_bucket") else set())
 
 
 def test_every_exported_metric_is_used_or_listed_with_a_reason() -> None:
-    used = {family(selector.name) for param in EXPRESSIONS for selector in selectors(str(param.values[0]))}
+    used = {family(selector.name) for selector in all_selectors()}
 
     unused = EXPORTED.keys() - used - UNSHOWN.keys()
     assert not unused, UNUSED.format(names=", ".join(sorted(unused)))
@@ -99,22 +107,21 @@ def test_every_exported_metric_is_used_or_listed_with_a_reason() -> None:
 
 
 def test_every_recorded_series_is_used() -> None:
-    used = {selector.name for param in EXPRESSIONS for selector in selectors(str(param.values[0]))}
-
-    assert used >= RECORDED
+    assert {selector.name for selector in all_selectors()} >= RECORDED
 
 
-@pytest.mark.parametrize("query", ASKED, ids=str)
-def test_a_legend_tells_the_series_of_its_query_apart(query: Asked) -> None:
+@pytest.mark.parametrize("name", NAMES)
+def test_a_legend_tells_the_series_of_its_query_apart(name: str) -> None:
     """Exactly the labels that the query keeps: one less, and two series share a name."""
-    named = set(re.findall(r"\{\{(\w+)\}\}", query.legend))
-    kept = labels_given(filled(query.expr)) or frozenset()
-    if query.instant:
-        assert not named, "a table has the labels as columns"
-    elif query.legend == "{{le}}":
-        assert not kept
-    else:
-        assert named == kept
+    for query in (query for query in ASKED if query.board == name):
+        named = set(re.findall(r"\{\{(\w+)\}\}", query.legend))
+        kept = labels_given(filled(query.expr)) or frozenset()
+        if query.instant:
+            assert not named, f"{query}: a table has the labels as columns"
+        elif query.legend == "{{le}}":
+            assert not kept, query
+        else:
+            assert named == kept, query
 
 
 @pytest.mark.parametrize("name", NAMES)

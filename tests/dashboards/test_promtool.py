@@ -1,31 +1,17 @@
 """Prometheus' own tool has nothing to say about the files, and the alerts fire when they should."""
 
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.dashboards.drawn import GRAFANA, RULES
-from tests.tools import tool
+from tests.dashboards.monitoring import promtool
 
 PROMETHEUS = GRAFANA / "prometheus"
 CASES = sorted((Path(__file__).parent / "rules").glob("*.test.yml"))
 
 pytestmark = pytest.mark.full
-
-
-def promtool(*arguments: str | Path) -> str:
-    """What it prints; the test fails when it is not content."""
-    ended = subprocess.run(
-        [tool("promtool", "Debian: prometheus"), *arguments],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert ended.returncode == 0, ended.stdout + ended.stderr
-    return ended.stdout
 
 
 def test_the_configuration_is_valid_with_its_rules() -> None:

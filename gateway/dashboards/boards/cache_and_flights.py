@@ -2,6 +2,14 @@
 
 from dataclasses import replace
 
+from gateway.dashboards.boards.shared import (
+    FROM_MEMORY,
+    READS_BY_RESULT,
+    REPEATED,
+    STORE_ERRORS,
+    TO_METHOD,
+    WRITES_BY_ROLE,
+)
 from gateway.dashboards.panels import (
     RED,
     Column,
@@ -15,14 +23,6 @@ from gateway.dashboards.panels import (
     Unit,
 )
 from gateway.dashboards.queries import METHOD, happening, increase, rate, series, share, total
-from gateway.dashboards.shared import (
-    FROM_MEMORY,
-    READS_BY_RESULT,
-    REPEATED,
-    STORE_ERRORS,
-    TO_METHOD,
-    WRITES_BY_ROLE,
-)
 
 READS = total(rate("gateway_cache_lookups_total", METHOD))
 WRITES = total(rate("gateway_flights_total", METHOD))

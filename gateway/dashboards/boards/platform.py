@@ -2,6 +2,15 @@
 
 from dataclasses import replace
 
+from gateway.dashboards.boards.shared import (
+    BREAKER_BY_ACCOUNT,
+    FAILURES_BY_KIND,
+    OUTCOMES,
+    PLATFORM_TIME,
+    REQUESTS_BY_CODE,
+    RETRIES,
+    TO_METHOD,
+)
 from gateway.dashboards.panels import (
     RED,
     YELLOW,
@@ -28,15 +37,6 @@ from gateway.dashboards.queries import (
     series,
     share,
     total,
-)
-from gateway.dashboards.shared import (
-    BREAKER_BY_ACCOUNT,
-    FAILURES_BY_KIND,
-    OUTCOMES,
-    PLATFORM_TIME,
-    REQUESTS_BY_CODE,
-    RETRIES,
-    TO_METHOD,
 )
 
 ATTEMPTS = total(rate("gateway_upstream_requests_total", METHOD))

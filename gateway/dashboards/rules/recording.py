@@ -5,7 +5,7 @@ platform, and `blame.FAILED_ERRORS` of the gateway.
 """
 
 from gateway.dashboards.blame import FAILED_CODES, FAILED_ERRORS, OF_THE_PLATFORM, codes, reasons
-from gateway.dashboards.rules import Group, Record
+from gateway.dashboards.rules.rule import Group, Record
 
 BUDGET = 0.001
 """The share of calls that may fail: 99.9 % are to go well."""

@@ -1,9 +1,5 @@
-"""Dashboards as Grafana reads them: its classic JSON, written by Grafana's own builders.
+"""Panels: what each kind of them looks like, and what all have in common."""
 
-The only file that knows the library (the extra `dashboards`), and Grafana's words for things.
-"""
-
-import json
 import re
 from collections.abc import Mapping
 from string import ascii_uppercase
@@ -19,113 +15,23 @@ from grafana_foundation_sdk.builders import (
     table,
     timeseries,
 )
-from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import common as common_models
 from grafana_foundation_sdk.models import dashboard as models
 from grafana_foundation_sdk.models import heatmap as heatmap_models
 from grafana_foundation_sdk.models import prometheus as prometheus_models
 
-from gateway.dashboards.annotations import ANNOTATIONS, Annotation
-from gateway.dashboards.panels import (
-    BLUE,
-    GREEN,
-    Column,
-    Dashboard,
-    Heat,
-    Lines,
-    Panel,
-    Stat,
-    States,
-    Step,
-    Table,
-    Word,
-)
-from gateway.dashboards.variables import ALL, INSTANCE, JOB, VARIABLES, Variable
+from gateway.dashboards.panels import BLUE, Dashboard, Heat, Lines, Panel, Stat, States, Table, Word
+from gateway.dashboards.rendering.table import table_of
+from gateway.dashboards.rendering.thresholds import thresholds_of
+from gateway.dashboards.variables import VARIABLES
 
-TAG = "platform-gateway"
 SOURCE = models.DataSourceRef(type_val="prometheus", uid="${datasource}")
 """Whatever is chosen at the top of the dashboard."""
 
 AnyPanel = stat.Panel | timeseries.Panel | heatmap.Panel | statetimeline.Panel | table.Panel
 
 
-def render(board: Dashboard) -> str:
-    """The content of the dashboard's file."""
-    built = json.loads(JSONEncoder(sort_keys=True).encode(_dashboard(board).build()))
-    for annotation, shown in zip(built["annotations"]["list"], ANNOTATIONS, strict=True):
-        # Grafana's own model of an annotation lacks what its Prometheus source reads.
-        annotation |= {"titleFormat": shown.title, "step": "30s"}
-    return json.dumps(built, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
-
-
-def _dashboard(board: Dashboard) -> dashboard.Dashboard:
-    made = (
-        dashboard.Dashboard(board.title)
-        .uid(board.uid)
-        .description(board.question)
-        .tags([TAG])
-        .readonly()
-        .tooltip(models.DashboardCursorSync.CROSSHAIR)
-        .time("now-1h", "now")
-        .refresh("30s")
-        .timezone("browser")
-        .link(_links())
-        .annotations([_annotation(annotation) for annotation in ANNOTATIONS])
-        .with_variable(dashboard.DatasourceVariable("datasource").label("Data source").type("prometheus"))
-    )
-    for variable in (JOB, INSTANCE, *(VARIABLES[name] for name in board.variables)):
-        made.with_variable(_variable(variable))
-    number = 0
-    for row in board.rows:
-        number += 1
-        made.with_row(dashboard.Row(row.title).id(number))
-        for panel in row.panels:
-            number += 1
-            made.with_panel(_panel(panel, board).id(number))
-    return made
-
-
-def _links() -> dashboard.DashboardLink:
-    return (
-        dashboard.DashboardLink("Gateway")
-        .type(models.DashboardLinkType.DASHBOARDS)
-        .tags([TAG])
-        .as_dropdown(False)
-        .include_vars(True)
-        .keep_time(True)
-    )
-
-
-def _annotation(shown: Annotation) -> dashboard.AnnotationQuery:
-    return (
-        dashboard.AnnotationQuery()
-        .name(shown.name)
-        .datasource(SOURCE)
-        .enable(True)
-        .icon_color(shown.color)
-        .expr(shown.expr)
-    )
-
-
-def _variable(variable: Variable) -> dashboard.QueryVariable | dashboard.CustomVariable:
-    made: dashboard.QueryVariable | dashboard.CustomVariable
-    if variable.is_query:
-        made = (
-            dashboard.QueryVariable(variable.name)
-            .datasource(SOURCE)
-            .query(variable.source)
-            .refresh(models.VariableRefresh.ON_TIME_RANGE_CHANGED)
-            .sort(models.VariableSort.ALPHABETICAL_ASC)
-            .multi(True)
-        )
-    else:
-        made = dashboard.CustomVariable(variable.name).values(variable.source)
-    if variable.has_all:
-        made.current(models.VariableOption(selected=True, text="All", value="$__all"))
-    return made.label(variable.label).description(variable.text).include_all(variable.has_all).all_value(ALL)
-
-
-def _panel(panel: Panel, board: Dashboard) -> AnyPanel:
+def panel_of(panel: Panel, board: Dashboard) -> AnyPanel:
     made = _of_kind(panel)
     made.title(panel.title).description(_description(panel, board)).datasource(SOURCE)
     made.span(panel.width).height(panel.height).unit(panel.unit)
@@ -138,7 +44,7 @@ def _panel(panel: Panel, board: Dashboard) -> AnyPanel:
     if panel.words:
         made.mappings([_mapping(panel.words)])
     if panel.steps or panel.words:
-        made.thresholds(_thresholds(panel.steps))
+        made.thresholds(thresholds_of(panel.steps))
     return made
 
 
@@ -174,7 +80,7 @@ def _of_kind(panel: Panel) -> AnyPanel:
         case States():
             return _states()
         case Table():
-            return _table(panel)
+            return table_of(panel)
     raise TypeError(f"no way to show a {type(panel).__name__}")
 
 
@@ -267,68 +173,6 @@ def _states() -> statetimeline.Panel:
         )
         .color_scheme(dashboard.FieldColor().mode(models.FieldColorModeId.THRESHOLDS))
     )
-
-
-def _table(panel: Table) -> table.Panel:
-    """Queries are merged into one row for each combination of labels; Grafana calls their values `Value #A`,
-    that of a single query `Value`."""
-    single = len(panel.queries) == 1
-    headings = {
-        "Value" if single else f"Value #{letter}": query.legend
-        for letter, query in zip(ascii_uppercase, panel.queries, strict=False)
-    }
-    hidden = {name for name, heading in headings.items() if heading in panel.hidden}
-    order = [
-        next((name for name, text in headings.items() if text == column.heading), column.heading)
-        for column in panel.columns
-    ]
-    made = (
-        table.Panel()
-        .show_header(True)
-        .cell_height(common_models.TableCellHeight.SM)
-        .filterable(False)
-        .color_scheme(dashboard.FieldColor().mode(models.FieldColorModeId.THRESHOLDS))
-        .sort_by(
-            [
-                common.TableSortByFieldState()
-                .display_name(panel.sorted_by)
-                .desc(panel.sorted_by in headings.values())
-            ]
-        )
-        .with_transformation(models.DataTransformerConfig("merge", options={}))
-        .with_transformation(
-            models.DataTransformerConfig(
-                "organize",
-                options={
-                    "excludeByName": dict.fromkeys(("Time", *sorted(hidden)), True),
-                    "indexByName": {name: index for index, name in enumerate(order)},
-                    "renameByName": {name: text for name, text in headings.items() if name not in hidden},
-                },
-            )
-        )
-    )
-    for column in panel.columns:
-        if properties := _properties(column):
-            made.override_by_name(column.heading, properties)
-    return made
-
-
-def _properties(column: Column) -> list[models.DynamicConfigValue]:
-    found = []
-    if column.unit is not None:
-        found.append(models.DynamicConfigValue("unit", column.unit))
-    if column.steps:
-        found.append(models.DynamicConfigValue("thresholds", _thresholds(column.steps).build()))
-        found.append(models.DynamicConfigValue("custom.cellOptions", {"type": "color-text"}))
-    if column.link:
-        link = {"title": "Show ${__value.text}", "url": column.link}
-        found.append(models.DynamicConfigValue("links", [link]))
-    return found
-
-
-def _thresholds(steps: tuple[Step, ...]) -> dashboard.ThresholdsConfig:
-    colored = [models.Threshold(None, GREEN), *(models.Threshold(step.value, step.color) for step in steps)]
-    return dashboard.ThresholdsConfig().mode(models.ThresholdsMode.ABSOLUTE).steps(colored)
 
 
 def _mapping(words: Mapping[int, Word]) -> models.ValueMap:

@@ -1,21 +1,23 @@
 """Alerts about the platform, and how we stand with it."""
 
-from gateway.dashboards.rules import Alert, Group, Severity
+from gateway.dashboards.rules.rule import Alert, Group, Severity
 
 PLATFORM = Group(
     "gateway-platform",
     (
         Alert(
             name="GatewayPlatformUnreachable",
+            # A short window: while the breaker is open there are few requests, and those that were answered
+            # before it opened would outnumber them.
             expr=(
-                'sum by (job) (rate(gateway_upstream_requests_total{code="none"}[3m]))\n/\n'
-                "sum by (job) (rate(gateway_upstream_requests_total[3m]))\n> 0.5\nand\n"
-                'sum by (job) (increase(gateway_upstream_requests_total{code="none"}[3m])) >= 3'
+                'sum by (job) (rate(gateway_upstream_requests_total{code="none"}[2m]))\n/\n'
+                "sum by (job) (rate(gateway_upstream_requests_total[2m]))\n> 0.5\nand\n"
+                'sum by (job) (increase(gateway_upstream_requests_total{code="none"}[2m])) >= 3'
             ),
-            wait="1m",
+            wait="30s",
             severity=Severity.CRITICAL,
             summary="The platform does not answer {{ $labels.job }}",
-            description="{{ $value | humanizePercentage }} of the requests of the last three minutes got no "
+            description="{{ $value | humanizePercentage }} of the requests of the last two minutes got no "
             "answer.",
         ),
         Alert(

@@ -1,7 +1,7 @@
 """Prometheus rules as values, and how they are written.
 
-The expressions are plain PromQL, without the variables of dashboards. Which alerts there are is said in
-`alerts_of_calls`, `alerts_of_platform` and `alerts_of_process`; each has a page in docs/runbooks/.
+The expressions are plain PromQL, without the variables of dashboards. Each alert has a page in
+docs/runbooks/.
 """
 
 import re

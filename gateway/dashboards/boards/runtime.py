@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from gateway.dashboards.boards.shared import GATEWAYS, PERCENTILES, STORE_ERRORS
 from gateway.dashboards.panels import (
     BLUE,
     GREEN,
@@ -19,7 +20,6 @@ from gateway.dashboards.panels import (
     Word,
 )
 from gateway.dashboards.queries import happening, least, most, quantile, rate, series, total
-from gateway.dashboards.shared import GATEWAYS, PERCENTILES, STORE_ERRORS
 
 CONFIGURED = most(series("gateway_config_last_reload_success_timestamp_seconds"), "instance")
 

@@ -17,6 +17,16 @@ from gateway.dashboards.blame import (
     codes,
     reasons,
 )
+from gateway.dashboards.boards.shared import (
+    BREAKER,
+    BREAKER_BY_ACCOUNT,
+    BREAKER_WORDS,
+    FAILURES_BY_KIND,
+    FROM_MEMORY,
+    GATEWAYS,
+    REPEATED,
+    TO_METHOD,
+)
 from gateway.dashboards.panels import (
     BLUE,
     GREEN,
@@ -46,16 +56,6 @@ from gateway.dashboards.queries import (
     series,
     share,
     total,
-)
-from gateway.dashboards.shared import (
-    BREAKER,
-    BREAKER_BY_ACCOUNT,
-    BREAKER_WORDS,
-    FAILURES_BY_KIND,
-    FROM_MEMORY,
-    GATEWAYS,
-    REPEATED,
-    TO_METHOD,
 )
 
 CALLS = total(rate("gateway_requests_total"))

@@ -3,6 +3,17 @@
 from dataclasses import replace
 
 from gateway.dashboards.blame import MEANINGS
+from gateway.dashboards.boards.shared import (
+    FROM_MEMORY,
+    OUTCOMES,
+    PERCENTILES,
+    PLATFORM_TIME,
+    READS_BY_RESULT,
+    REPEATED,
+    REQUESTS_BY_CODE,
+    RETRIES,
+    WRITES_BY_ROLE,
+)
 from gateway.dashboards.panels import (
     GREEN,
     ORANGE,
@@ -20,17 +31,6 @@ from gateway.dashboards.panels import (
     Unit,
 )
 from gateway.dashboards.queries import METHOD, RATE, happening, increase, quantile, rate, share, total
-from gateway.dashboards.shared import (
-    FROM_MEMORY,
-    OUTCOMES,
-    PERCENTILES,
-    PLATFORM_TIME,
-    READS_BY_RESULT,
-    REPEATED,
-    REQUESTS_BY_CODE,
-    RETRIES,
-    WRITES_BY_ROLE,
-)
 
 CALLS = total(rate("gateway_requests_total", METHOD))
 

@@ -1,8 +1,8 @@
 """Alerts about what callers get."""
 
 from gateway.catalogue.model import OTHER
-from gateway.dashboards.recording import BUDGET, FAILED, failed_share
-from gateway.dashboards.rules import Alert, Group, Severity
+from gateway.dashboards.rules.recording import BUDGET, FAILED, failed_share
+from gateway.dashboards.rules.rule import Alert, Group, Severity
 
 ENOUGH_FAILED = 10
 """Fewer failed calls within the long window are no trend, whatever share of the calls they are."""

@@ -1,6 +1,6 @@
 """Alerts about the process and what it stands on."""
 
-from gateway.dashboards.rules import Alert, Group, Severity
+from gateway.dashboards.rules.rule import Alert, Group, Severity
 
 JOB = "gateway"
 """How the scrape job has to be called for the one rule that cannot take its name from a series."""

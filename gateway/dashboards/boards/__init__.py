@@ -1,0 +1,1 @@
+"""The dashboards, a file each; what an operator looks for first stands first."""

@@ -1,0 +1,1 @@
+"""What Prometheus computes beforehand, and what it wakes somebody for."""
