@@ -29,7 +29,7 @@ from gateway.control.actions import Actions
 from gateway.control.application import control_application
 from gateway.control.readiness import Check, checks
 from gateway.dataplane import DataPlane
-from gateway.errors import UNPLACED, Problem, SettingsError, TokenMissingError
+from gateway.errors import UNPLACED, Problem, SettingsError
 from gateway.explain import Explainer
 from gateway.headers import Headers
 from gateway.identity import id_maker
@@ -51,9 +51,9 @@ from gateway.storage import Means, Storage
 from gateway.stores.cache import Tags, scoped
 from gateway.tasks import TaskOwner
 from gateway.terminal import Terminal
+from gateway.token_places import TokenPlaces
 from gateway.tokens.keeper import Token, TokenKeeper
 from gateway.tokens.redaction import Redactor
-from gateway.tokens.sources import EnvSource, FileSource, TokenSource
 from gateway.upstream.reply import TOKEN_REJECTED
 from gateway.upstream.sender import Watchers
 from gateway.upstream.stats import PoolStats
@@ -98,6 +98,7 @@ class Gateway:
             world.chance,
         )
         self._epochs: dict[Name, int] = {}
+        self._places = TokenPlaces(world.environ, world.clock, world.chance, self._redactor.add)
         self._keyring = Keyring.of(settings, self._keeper)
         self._lag = LoopLag(self._clock)
         self._new_id = id_maker(world.wall_clock, world.random_bytes)
@@ -293,7 +294,7 @@ class Gateway:
                 self.metrics.token_rotated(account, token_name)
 
         return TokenKeeper(
-            _source(source, self._world.environ),
+            self._places.source(source),
             account=account,
             name=token_name,
             clock=self._clock,
@@ -348,14 +349,6 @@ def _outdated(old: Settings, new: Settings) -> Tags:
         return ()
     urls = {account.base_url for settings in (old, new) for account in settings.all_accounts().values()}
     return tuple(tag for url in urls for tag in scoped(url, (EVERYTHING,)))
-
-
-def _source(settings: TokenSettings, environ: Mapping[str, str]) -> TokenSource:
-    if settings.env is not None:
-        return EnvSource(settings.env, environ)
-    if settings.file is not None:
-        return FileSource(settings.file)
-    raise TokenMissingError("vault: this version reads tokens from env: and file: only")
 
 
 def _by_state(stats: PoolStats) -> Mapping[str, int]:

@@ -48,13 +48,13 @@ def serve(config: str | None) -> None:
 @_config_option
 def check(config: str | None) -> None:
     """Say everything that is wrong with the configuration; changes and sends nothing."""
+    from gateway.commands.examining import examine
     from gateway.settings.loading import find, read
     from gateway.settings.notices import notices
-    from gateway.ways import Trust
 
     path = find(config, os.environ)
     configuration = read(path, os.environ)
-    Trust.load(configuration.settings.upstream.tls)
+    examine(configuration, os.environ)
     for notice in notices(configuration):
         click.echo(str(notice))
     click.echo(f"{path}: ok")

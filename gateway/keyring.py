@@ -2,6 +2,7 @@
 source did not change, so that its token needs not be read again and its age and rotations go on.
 """
 
+import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from gateway.catalogue.model import DEFAULT_TOKEN
 from gateway.errors import UNPLACED, Problem, SettingsError, TokenMissingError
 from gateway.settings.model import DEFAULT_ACCOUNT, Settings
 from gateway.settings.token_source import TokenSource
+from gateway.token_places import TokenPlaces
 from gateway.tokens.keeper import TokenKeeper, TokenState
 
 Name = tuple[str, str]
@@ -32,12 +34,16 @@ class Keyring:
         return cls(sources, {name: make(name, source) for name, source in sources.items()})
 
     async def start(self) -> None:
-        """Read every token. Raises TokenMissingError at the first that is not there."""
-        for name, keeper in self.keepers.items():
-            try:
-                await keeper.start()
-            except TokenMissingError as error:
-                raise TokenMissingError(f"{_key(name)}: {error}") from error
+        """Read every token, all at once. Raises TokenMissingError for the first that is not there and cannot
+        come later."""
+        ends = await asyncio.gather(
+            *(keeper.start(patient=True) for keeper in self.keepers.values()), return_exceptions=True
+        )
+        for name, end in zip(self.keepers, ends, strict=True):
+            if isinstance(end, TokenMissingError):
+                raise TokenMissingError(f"{_key(name)}: {end}") from end
+            if end is not None:
+                raise end
 
     async def renewed(self, settings: Settings, make: Make) -> "Keyring":
         """The ring of other settings, started, with this ring's keepers where the source is the same.
@@ -55,6 +61,7 @@ class Keyring:
                     continue
                 try:
                     keepers[name] = make(name, source)
+                    # A configuration that works is not given up for one whose token may come or not.
                     await keepers[name].start()
                 except TokenMissingError as error:
                     problems.append(Problem(UNPLACED, _key(name), str(error)))
@@ -86,6 +93,17 @@ class Keyring:
             for state in self.states()
             if state.loaded_at is not None
         }
+
+
+def unavailable(settings: Settings, places: TokenPlaces) -> tuple[Problem, ...]:
+    """The sources that cannot be had at all, whatever they hold: what `check` can tell without asking any."""
+    problems = []
+    for name, source in _sources(settings):
+        try:
+            places.source(source)
+        except TokenMissingError as error:
+            problems.append(Problem(UNPLACED, _key(name), str(error)))
+    return tuple(problems)
 
 
 def _sources(settings: Settings) -> Iterator[tuple[Name, TokenSource]]:

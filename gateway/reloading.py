@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.errors import UNPLACED, Problem, SettingsError
+from gateway.errors import SettingsError
 from gateway.occurrence import event
 from gateway.settings import loading
 from gateway.settings.loading import Configuration
@@ -126,9 +126,7 @@ class Reloader:
         try:
             changed = await self._apply(configuration)
         except SettingsError as error:
-            raise SettingsError(
-                tuple(_placed(problem, configuration) for problem in error.problems)
-            ) from error
+            raise SettingsError(tuple(configuration.placed(problem) for problem in error.problems)) from error
         if changed:
             for notice in notices(configuration):
                 log.warning("%s", notice)
@@ -170,10 +168,3 @@ def _digest(path: Path) -> bytes | None:
         return hashlib.sha256(path.read_bytes()).digest()
     except OSError:
         return None
-
-
-def _placed(problem: Problem, configuration: Configuration) -> Problem:
-    """The problem with the line of its key, where it was found beside the file."""
-    if problem.place != UNPLACED:
-        return problem
-    return configuration.problem(tuple(problem.key.split(".")), problem.text)

@@ -8,6 +8,7 @@ from typing import BinaryIO
 from gateway import __version__, server
 from gateway.app import Gateway, World
 from gateway.catalogue import loading as catalogue_loading
+from gateway.commands.examining import examine
 from gateway.commands.introduction import accounts, introduction, stores
 from gateway.occurrence import event
 from gateway.reloading import ConfigFile
@@ -29,6 +30,7 @@ async def serve(
     SettingsError, TokenMissingError or OSError (address taken)."""
     file = ConfigFile.at(loading.find(config, environ), environ)
     configuration = file.read()
+    examine(configuration, environ)
     settings = configuration.settings
     listener = server.bind(settings.listen)
     gateway = Gateway(settings, catalogue_loading.load(), World(environ, stdout), file)

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from gateway.catalogue.loading import load as shipped_catalogue
-from gateway.errors import Problem, SettingsError
+from gateway.errors import UNPLACED, Problem, SettingsError
 from gateway.settings import document, environment
 from gateway.settings.merging import is_blocked, merged, nested, yielding
 from gateway.settings.model import Settings
@@ -29,6 +29,12 @@ class Configuration:
     def problem(self, path: KeyPath, text: str) -> Problem:
         """Something to say about what is at `path`."""
         return _problem(self.places, path, text)
+
+    def placed(self, problem: Problem) -> Problem:
+        """The problem with the line of its key, where whoever found it did not know the lines."""
+        if problem.place != UNPLACED:
+            return problem
+        return self.problem(tuple(problem.key.split(".")), problem.text)
 
 
 def find(option: str | None, environ: Mapping[str, str]) -> Path:

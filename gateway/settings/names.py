@@ -78,6 +78,26 @@ def _read_base_url(text: str) -> str:
     return f"{parts.scheme.lower()}://{parts.netloc.lower()}{_read_path(path)}"
 
 
+def read_vault_address(text: str) -> str:
+    """Also of VAULT_ADDR. Raises ValueError without a word of the text."""
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        host = None
+    if not host or parts.scheme not in ("http", "https"):
+        raise ValueError("should be an http or https address with a host")
+    if parts.username is not None or parts.query or parts.fragment:
+        raise ValueError("should hold neither a user name nor a query")
+    return text.rstrip("/")
+
+
+def _read_vault_path(text: str) -> str:
+    if {".", ".."} & set(text.split("/")):
+        raise ValueError("should not hold the segments `.` and `..`")
+    return text
+
+
 MethodName = Annotated[
     str, Spelling("a method's name without slashes around it", ("profiles/get",), rf"{_WORD}(/{_WORD})*")
 ]
@@ -115,7 +135,20 @@ BaseUrl = Annotated[
     ),
 ]
 VaultUrl = Annotated[
-    str, Spelling("an http or https address", ("https://vault.internal:8200",), r"https?://\S+")
+    str,
+    Spelling(
+        "an http or https address", ("https://vault.internal:8200",), r"https?://[!-~]+", read_vault_address
+    ),
+]
+# Below a mount, as Vault writes it in its own paths.
+VaultPath = Annotated[
+    str,
+    Spelling(
+        "a path without a slash at its ends",
+        ("secret", "team/platform"),
+        r"[A-Za-z0-9._~@+-]+(/[A-Za-z0-9._~@+-]+)*",
+        _read_vault_path,
+    ),
 ]
 RedisUrl = Annotated[
     str, Spelling("a redis, rediss or unix address", ("redis://127.0.0.1:6379/0",), r"(rediss?|unix)://\S+")

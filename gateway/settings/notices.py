@@ -18,10 +18,6 @@ WITHOUT_EFFECT: tuple[tuple[str, ...], ...] = (
     ("upstream", "compression"),
     ("limits", "connections"),
     ("limits", "head_timeout"),
-    ("token", "vault"),
-    ("tokens", "*", "vault"),
-    ("accounts", "*", "token", "vault"),
-    ("accounts", "*", "tokens", "*", "vault"),
 )
 """What is accepted and does nothing yet; `*` is any name. A feature that arrives takes its lines away."""
 

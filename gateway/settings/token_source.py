@@ -5,9 +5,10 @@ from typing import Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from gateway.settings.names import FilePath, Variable, VaultUrl
+from gateway.settings.names import FilePath, Variable, VaultPath, VaultUrl
 from gateway.settings.section import Section
 from gateway.settings.spelling import refusal
+from gateway.settings.units import Period
 
 
 class Reference(Section):
@@ -42,6 +43,7 @@ class AppRole(Section):
 
     role_id: Reference = Field(description="Where the role's id is kept.")
     secret_id: Reference = Field(description="Where the secret that belongs to it is kept.")
+    mount: VaultPath = Field(default="approle", description="Where this login is mounted.")
 
 
 class VaultLogin(Section):
@@ -61,11 +63,23 @@ class VaultLogin(Section):
 class VaultSecret(Section):
     """One key of one secret in HashiCorp Vault's KV store, version 2."""
 
-    path: str = Field(min_length=1, description="The secret's path below the mount.")
+    path: VaultPath = Field(description="The secret's path below the mount.")
     key: str = Field(min_length=1, description="The key in it whose value is the token.")
-    mount: str = Field(default="secret", min_length=1, description="Where the KV store is mounted.")
+    mount: VaultPath = Field(default="secret", description="Where the KV store is mounted.")
     address: VaultUrl | None = Field(
         default=None, description="Vault's address; null: the variable VAULT_ADDR."
+    )
+    namespace: VaultPath | None = Field(
+        default=None, description="Vault's namespace; null: the variable VAULT_NAMESPACE, or none."
+    )
+    ca_file: FilePath | None = Field(
+        default=None,
+        description="The authorities that Vault's certificate is checked against, as PEM; null: the variable "
+        "VAULT_CACERT, or the usual ones.",
+    )
+    timeout: Period = Field(default=5.0, description="How long Vault may take for one answer.")
+    refresh: Period = Field(
+        default=60.0, description="How often the secret is read again, more or less by a tenth."
     )
     auth: VaultLogin = Field(
         default=VaultLogin(token=Reference(env="VAULT_TOKEN")),

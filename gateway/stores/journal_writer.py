@@ -17,7 +17,7 @@ from gateway.occurrence import event
 from gateway.policy.flight import Flight
 from gateway.stores.flights import Identity
 from gateway.stores.journal_file import Changes, Flights, JournalError, JournalFile, Opened
-from gateway.stores.worker import Worker
+from gateway.worker import Worker
 
 LAG = 0.01
 """Seconds that an answer may wait to be written. After a crash in between, its outcome is unknown."""

@@ -90,11 +90,14 @@ class TokenKeeper:
             problem=self._problem,
         )
 
-    async def start(self) -> None:
-        """Reads the token and begins to watch its source. Raises TokenMissingError without a usable one."""
+    async def start(self, *, patient: bool = False) -> None:
+        """Reads the token and begins to watch its source. Raises TokenMissingError without a usable one,
+        unless it is `patient` and the token may come later."""
         await self.refresh()
         if self._token is None:
-            raise TokenMissingError(self._problem)
+            if not (patient and self._source.may_come_later):
+                raise TokenMissingError(self._problem)
+            self._complain()
         if self._version is not None:
             self._watching = asyncio.create_task(self._watch(), name=f"watch token {self._label}")
 
@@ -150,13 +153,12 @@ class TokenKeeper:
 
     async def _read(self) -> None:
         # The version first: a change in between is then seen by the next look, not lost.
-        version = await self._source.version()
+        self._version = await self._source.version()
         try:
             secret = await self._source.read()
         except TokenMissingError as missing:
             self._report(str(missing))
             return
-        self._version = version
         self._report("")
         self._take(secret)
 
@@ -181,19 +183,26 @@ class TokenKeeper:
         if problem == self._problem:
             return
         self._problem = problem
-        if self._token is None:
-            return  # nobody uses it yet, and `start` raises
+        if self._token is None and self._watching is None:
+            return  # nobody uses it yet, and who starts it is told
         if problem:
-            logger.error(
-                "token %s stays as it is: %s",
-                self._label,
-                problem,
-                extra=event("token_unreadable", **self._named),
-            )
+            self._complain()
         else:
+            state = "can be read again" if self._token is not None else "has come"
             logger.info(
-                "token %s can be read again from %s",
+                "token %s %s from %s",
                 self._label,
+                state,
                 self._source.describe(),
                 extra=event("token_readable", **self._named),
             )
+
+    def _complain(self) -> None:
+        state = "stays as it is" if self._token is not None else "is not there yet"
+        logger.error(
+            "token %s %s: %s",
+            self._label,
+            state,
+            self._problem,
+            extra=event("token_unreadable", **self._named),
+        )

@@ -7,7 +7,7 @@ import asyncio
 import os
 from collections.abc import Hashable, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from gateway.errors import TokenMissingError
 from gateway.tokens.secret import Secret
@@ -18,6 +18,9 @@ LARGEST_FILE = 64 * 1024
 
 class TokenSource(Protocol):
     """One place that holds one token."""
+
+    may_come_later: ClassVar[bool]
+    """Whether the gateway may start before the token is there."""
 
     def describe(self) -> str:
         """The place in an operator's words, as in `file /run/secrets/token`; never the value."""
@@ -38,6 +41,8 @@ class TokenSource(Protocol):
 
 class EnvSource:
     """A variable of the environment."""
+
+    may_come_later: ClassVar[bool] = False
 
     def __init__(self, variable: str, environ: Mapping[str, str]) -> None:
         self._variable = variable
@@ -63,6 +68,8 @@ class FileSource:
     The path is resolved at every look: Kubernetes replaces a secret by swapping a symbolic link to a
     directory, so the file itself never changes.
     """
+
+    may_come_later: ClassVar[bool] = False
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -45,9 +45,10 @@ def running(
     environ: Mapping[str, str],
     announced: str = "stdout",
     command: tuple[str, ...] = COMMAND,
+    readiness: int = 200,
 ) -> Iterator[Running]:
-    """A gateway command that answers calls, ended at the latest at the end of the block. Its address is read
-    from what it announces on `announced`."""
+    """A gateway command that answers, ended at the latest at the end of the block. Its address is read from
+    what it announces on `announced`. `readiness` is the status that says how far it gets by itself."""
     out, err = directory / "stdout", directory / "stderr"
     with out.open("wb") as stdout, err.open("wb") as stderr:
         process = subprocess.Popen(
@@ -56,7 +57,7 @@ def running(
     try:
         address = until(lambda: _address(process, directory / announced), "the gateway listens")
         caller = Caller(address)
-        until(lambda: caller.get("/readyz").status == 200, "it is ready")
+        until(lambda: caller.get("/readyz").status == readiness, "it says whether it is ready")
         yield Running(process, out, err, caller)
     finally:
         if process.poll() is None:
@@ -71,10 +72,12 @@ def _address(process: subprocess.Popen[bytes], page: Path) -> str:
 
 
 @contextmanager
-def serving(directory: Path, settings: Mapping[str, Any], environ: Mapping[str, str]) -> Iterator[Running]:
+def serving(
+    directory: Path, settings: Mapping[str, Any], environ: Mapping[str, str], readiness: int = 200
+) -> Iterator[Running]:
     """`gateway serve` with these settings in a file."""
-    config = config_file(directory, settings)
-    with running(directory, "serve", "--config", str(config), environ=environ) as gateway:
+    arguments = "serve", "--config", str(config_file(directory, settings))
+    with running(directory, *arguments, environ=environ, readiness=readiness) as gateway:
         yield gateway
 
 

@@ -36,7 +36,6 @@ def test_what_has_no_effect_yet_is_named_with_its_place(configure: Configure) ->
         f"environment:GATEWAY_DEDUP__ON_STORE_FAILURE dedup.on_store_failure: {SILENT}",
         f"config.yaml:1 tracing: {SILENT}",
         f"config.yaml:3 upstream.compression: {SILENT}",
-        f"config.yaml:5 tokens.reader.vault: {SILENT}",
     ]
 
 

@@ -5,6 +5,7 @@ import itertools
 import logging
 from collections.abc import AsyncIterator, Callable, Hashable
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -22,6 +23,8 @@ SECOND = "other-token-1fa003cd"
 
 class ScriptedSource:
     """A source whose value, version and pace the test sets."""
+
+    may_come_later: ClassVar[bool] = False
 
     def __init__(self, value: str | None, version: Hashable = 1) -> None:
         self.value = value
@@ -47,6 +50,12 @@ class ScriptedSource:
     def change(self, value: str | None) -> None:
         self.value = value
         self.now = object()
+
+
+class LateSource(ScriptedSource):
+    """One whose token need not be there at the start."""
+
+    may_come_later: ClassVar[bool] = True
 
 
 def ignore(_: Token) -> None:
@@ -102,6 +111,37 @@ async def test_start_without_a_token_is_refused_and_leaves_nothing_running() -> 
     assert running() == []
     with pytest.raises(TokenMissingError):
         _ = keeper.current
+
+
+async def test_a_token_that_may_come_later_is_waited_for_by_who_is_patient(
+    closing: Closing, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    source = LateSource(None)
+    keeper = keeper_of(source)
+    closing(keeper)
+
+    await keeper.start(patient=True)
+    with pytest.raises(TokenMissingError, match="scripted: there is no token"):
+        _ = keeper.current
+    assert keeper.state.problem == "scripted: there is no token"
+    source.value = FIRST
+    await keeper.poll()
+
+    assert keeper.current.epoch == 1
+    assert caplog.messages == [
+        "token default/reader is not there yet: scripted: there is no token",
+        "token default/reader has come from scripted",
+    ]
+
+
+async def test_who_is_not_patient_is_refused_what_may_come_later() -> None:
+    keeper = keeper_of(LateSource(None))
+
+    with pytest.raises(TokenMissingError, match="scripted: there is no token"):
+        await keeper.start()
+
+    assert running() == []
 
 
 async def test_before_the_start_there_is_no_token() -> None:

@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from gateway.stores.worker import Worker
+from gateway.worker import Worker
 
 pytestmark = pytest.mark.anyio
 

@@ -1,0 +1,1 @@
+"""Tokens kept in HashiCorp Vault or OpenBao: the KV store, version 2."""
