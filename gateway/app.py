@@ -15,7 +15,7 @@ import os
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
 from prometheus_client import CollectorRegistry
@@ -211,7 +211,9 @@ class Gateway:
         self._log.close()
 
     def checks(self) -> tuple[Check, ...]:
-        return checks(draining=self.draining, tokens=self._keyring.states())
+        """With masked texts: they are built from what sources and their libraries say."""
+        found = checks(draining=self.draining, tokens=self._keyring.states())
+        return tuple(replace(check, detail=self._redactor.mask(check.detail, "status")) for check in found)
 
     def _swap(self, runtime: Runtime) -> None:
         settings, self.runtime = runtime.settings, runtime

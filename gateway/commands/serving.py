@@ -10,6 +10,7 @@ from gateway.app import Gateway, World
 from gateway.catalogue import loading as catalogue_loading
 from gateway.commands.examining import examine
 from gateway.commands.introduction import accounts, introduction, stores
+from gateway.hardening import forbid_dumps
 from gateway.occurrence import event
 from gateway.reloading import ConfigFile
 from gateway.settings import loading
@@ -28,6 +29,7 @@ async def serve(
 ) -> signal.Signals | None:
     """Returns the signal that ended it. `echo` writes to `terminal`, if anybody is there. Raises
     SettingsError, TokenMissingError or OSError (address taken)."""
+    forbid_dumps()
     file = ConfigFile.at(loading.find(config, environ), environ)
     configuration = file.read()
     examine(configuration, environ)

@@ -5,6 +5,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from gateway.errors import Problem
+from gateway.settings.exposure import exposed_files
 from gateway.settings.loading import Configuration
 from gateway.settings.model import Settings
 from gateway.settings.structure import KeyPath
@@ -55,6 +56,8 @@ def _risks(configuration: Configuration) -> Iterator[Problem]:
         yield configuration.problem(
             ("upstream", "tls", "verify"), "is off: whoever sits between here and the platform gets the token"
         )
+    for path, text in exposed_files(settings):
+        yield configuration.problem(path, text)
     names_changed = settings.allowed_hosts != Settings().allowed_hosts
     if settings.listen.uds is None and not _is_loopback(settings.listen.host) and not names_changed:
         yield configuration.problem(

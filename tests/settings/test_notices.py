@@ -1,5 +1,7 @@
 """What is said about settings that are right."""
 
+from pathlib import Path
+
 import pytest
 
 from gateway.settings.model import Settings
@@ -68,3 +70,28 @@ def test_listening_beyond_this_machine_with_names_of_this_machine_only(
     text: str, warned: bool, configure: Configure
 ) -> None:
     assert [line.split(":")[1] for line in lines(configure, text)] == (["1 listen.host"] if warned else [])
+
+
+@pytest.mark.parametrize(
+    ("mode", "warned"), [(0o400, False), (0o600, False), (0o440, False), (0o444, True), (0o644, True)]
+)
+def test_a_secrets_file_that_everybody_may_read_is_worth_a_warning(
+    configure: Configure, tmp_path: Path, mode: int, warned: bool
+) -> None:
+    file = tmp_path / "secret"
+    file.write_text("s3cr3t")
+    file.chmod(mode)
+    text = f"""\
+        token: {{file: {file}}}
+        tokens:
+          reader: {{vault: {{path: p, key: k, auth: {{token: {{file: {file}}}}}}}}}
+        accounts:
+          eu: {{base_url: "https://eu.example.com/api/v1.1", token: {{file: {file}}}}}
+        """
+    said = f"may be read by everybody on this machine (mode {mode:04o}); 0400 is enough"
+    places = ["1 token.file", "3 tokens.reader.vault.auth.token.file", "5 accounts.eu.token.file"]
+    assert lines(configure, text) == ([f"config.yaml:{place}: {said}" for place in places] if warned else [])
+
+
+def test_a_secrets_file_that_is_not_there_is_not_a_notice(configure: Configure, tmp_path: Path) -> None:
+    assert lines(configure, f"token: {{file: {tmp_path}/none}}") == []
