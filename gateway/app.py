@@ -28,6 +28,8 @@ from gateway.control import purging
 from gateway.control.actions import Actions
 from gateway.control.application import control_application
 from gateway.control.readiness import Check, checks
+from gateway.control.report import Parts, report, store_rows
+from gateway.control.status_routes import status_routes
 from gateway.dataplane import DataPlane
 from gateway.errors import UNPLACED, Problem, SettingsError
 from gateway.explain import Explainer
@@ -40,6 +42,7 @@ from gateway.observe.live import Live
 from gateway.observe.log import Log
 from gateway.observe.looplag import LoopLag
 from gateway.observe.metrics import Metrics
+from gateway.observe.recent import Recent
 from gateway.offload import Offload
 from gateway.records import AttemptRecord, CallRecord
 from gateway.reloading import ConfigFile, Reloader
@@ -118,10 +121,14 @@ class Gateway:
             wall_clock=world.wall_clock,
             new_id=self._new_id,
         )
-        self.metrics.watch(self._live())
+        live = self._live()
+        self.metrics.watch(live)
+        self._recent = Recent(self._clock, world.wall_clock)
         self._reloader = None if file is None else Reloader(file, self.apply, self._reloaded)
         actions = Actions(self._reload, self._purge, self._explain)
-        control = control_application(self.metrics.scrape, self.checks, actions)
+        parts = self._parts(live)
+        pages = status_routes(lambda window: report(parts, window), self._masked_status)
+        control = control_application(self.metrics.scrape, self.checks, actions, pages)
         self.application = Listener(self._calls, control, self.runtime.downloads)
 
     @property
@@ -133,6 +140,7 @@ class Gateway:
         """Raises TokenMissingError when a token is not there: a gateway without one could only refuse."""
         self._log.start()
         self._lag.start()
+        self._recent.start()
         await self._keyring.start()
         await self._storage.start()
         if self._reloader is not None:
@@ -207,6 +215,7 @@ class Gateway:
         await self.runtime.aclose()
         await self._keyring.aclose()
         await self._lag.aclose()
+        await self._recent.aclose()
         self._offload.close()
         self._log.close()
 
@@ -331,14 +340,34 @@ class Gateway:
             },
         )
 
+    def _parts(self, live: Live) -> Parts:
+        """Whom the status page asks."""
+        return Parts(
+            version=__version__,
+            started_at=self._world.wall_clock(),
+            wall_clock=self._world.wall_clock,
+            recent=self._recent,
+            live=live,
+            checks=self.checks,
+            settings=lambda: self.settings,
+            tokens=lambda: self._keyring.states(),
+            stores=lambda: store_rows(self.settings, self._storage.health()),
+            last_reload=lambda: self.metrics.last_reload,
+        )
+
+    def _masked_status(self, content: bytes) -> bytes:
+        return self._redactor.mask_bytes(content, "status")
+
     def _observe_call(self, record: CallRecord) -> None:
         self.metrics.call(record)
+        self._recent.call(record)
         self._log.call(record)
 
     def _observe_attempt(self, record: AttemptRecord) -> None:
         self.metrics.attempt(record)
         if record.code == TOKEN_REJECTED and record.token:
             self.metrics.token_rejected(record.account, record.token)
+            self._recent.rejected(record)
 
     def _redacted(self, sink: str, count: int) -> None:
         self.metrics.redacted(sink, count)

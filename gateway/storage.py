@@ -42,6 +42,10 @@ class Storage:
         self._journal = self._journal_over(memory, settings.dedup.journal)
         self.flights = Flights(self._journal or memory, means.owner, windows, means.wall_clock)
 
+    def health(self) -> dict[str, bool]:
+        """What can fail, by name, and whether it works as far as is known."""
+        return {} if self._journal is None else {"journal": self._journal.is_well}
+
     async def start(self) -> None:
         """Take up what an earlier process left. Never fails: without it, calls are answered all the same."""
         if self._journal is not None:

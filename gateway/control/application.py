@@ -4,7 +4,7 @@ Nobody's call passes here, so it may be comfortable where the data plane has to 
 numbers, never a token.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -23,8 +23,13 @@ Scrape = Callable[[str], Awaitable[tuple[bytes, str]]]
 """Gives the metrics page and its content type for an `Accept` header."""
 
 
-def control_application(scrape: Scrape, checks: Callable[[], tuple[Check, ...]], actions: Actions) -> ASGIApp:
-    """`checks` is asked anew for every probe."""
+def control_application(
+    scrape: Scrape,
+    checks: Callable[[], tuple[Check, ...]],
+    actions: Actions,
+    pages: Sequence[Route] = (),
+) -> ASGIApp:
+    """`checks` is asked anew for every probe. `pages` are the status page's (see `status_routes`)."""
 
     async def alive(_: Request) -> Response:
         return PlainTextResponse("ok\n")
@@ -49,6 +54,7 @@ def control_application(scrape: Scrape, checks: Callable[[], tuple[Check, ...]],
                 Route("/healthz", alive),
                 Route("/readyz", ready),
                 Route("/metrics", metrics),
+                *pages,
                 *action_routes(actions),
             ],
             exception_handlers={HTTPException: _refused, CallError: _own_error},

@@ -126,6 +126,11 @@ class Metrics:
         if successful:
             self._reloaded_at = at
 
+    @property
+    def last_reload(self) -> tuple[bool, float]:
+        """Whether the last reload was successful, and when the configuration in use was loaded."""
+        return self._reload_ok, self._reloaded_at
+
     def _process_gauges(self, version: str) -> tuple[Family, ...]:
         build = (version, platform.python_version())
         return (

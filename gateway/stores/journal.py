@@ -36,6 +36,11 @@ class Journal:
         """Write what is left, and let go of the file. For one that was never started, too."""
         await self._writer.aclose()
 
+    @property
+    def is_well(self) -> bool:
+        """Whether the file is written, as far as is known."""
+        return self._writer.is_well
+
     def resize(self, max_bytes: int, windows: Windows) -> None:
         self._memory.resize(max_bytes, windows)
 

@@ -83,6 +83,10 @@ class JournalWriter:
         await asyncio.wait([closed], timeout=0 if self._is_stuck else self._patience)
         self._worker.stop()
 
+    @property
+    def is_well(self) -> bool:
+        return self._is_well
+
     def note(self, identity: Identity, flight: Flight | None) -> None:
         """To be written soon."""
         if self._is_shut():

@@ -11,14 +11,14 @@ def test_every_code_of_the_platform_is_somebodys() -> None:
     blamed = [*blame.ACCOUNT_CODES, *blame.CALLER_CODES, *blame.PLATFORM_CODES]
 
     expected = {str(code) for code in labels.PLATFORM_CODES if code != 0} | {OTHER}
-    assert set(blamed) == expected, "a new code needs its place in gateway/dashboards/blame.py"
+    assert set(blamed) == expected, "a new code needs its place in gateway/observe/blame.py"
     assert len(set(blamed)) == len(blamed)
 
 
 def test_every_own_error_is_somebodys() -> None:
     blamed = [*blame.ACCOUNT_ERRORS, *blame.CALLER_ERRORS, *blame.GATEWAY_ERRORS, *blame.PLATFORM_ERRORS]
 
-    assert set(blamed) == set(labels.OWN_ERRORS), "a new error needs its place in gateway/dashboards/blame.py"
+    assert set(blamed) == set(labels.OWN_ERRORS), "a new error needs its place in gateway/observe/blame.py"
     assert len(set(blamed)) == len(blamed)
 
 
