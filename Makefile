@@ -6,7 +6,7 @@ CONFIG ?= config.yaml
 PORT ?= 8080
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-full demo serve fmt check test test-all bench docs lock
+.PHONY: help setup setup-full demo serve fmt check test test-all bench docs chart lock
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -53,7 +53,13 @@ bench: setup ## what a call costs, beside others, in one run
 docs: setup-full ## the documentation as a site, in build/site
 	$(BIN)/mkdocs build --quiet
 
+chart: ## the Helm chart, with rules and dashboards, in build/chart
+	rm -rf build/chart && mkdir -p build && cp -r deploy/chart build/chart
+	cp -r grafana/prometheus/rules build/chart/monitoring/rules
+	cp -r grafana/dashboards build/chart/monitoring/dashboards
+
 lock: ## renew the locks: hashes, no addresses
 	uv pip compile --quiet --universal --generate-hashes --no-header --upgrade pyproject.toml -o requirements.lock
 	uv pip compile --quiet --universal --generate-hashes --no-header --upgrade pyproject.toml --extra dev --extra bench -o requirements-dev.lock
 	uv pip compile --quiet --universal --generate-hashes --no-header pyproject.toml --extra dev --extra bench --extra full -c requirements-dev.lock -o requirements-full.lock
+	uv pip compile --quiet --universal --generate-hashes --no-header pyproject.toml --extra redis --extra vault --extra otel -c requirements-dev.lock -o requirements-image.lock

@@ -54,3 +54,4 @@ def test_its_demo_answers_a_call(python: Path, tmp_path: Path) -> None:
     with running(tmp_path, "demo", "--port", "0", environ={}, command=command) as demo:
         reply = demo.caller.json("profiles/get", db_id=1, email="customer1@example.com")
         assert reply.json()["error"] == 0
+        assert demo.caller.get("/-/").status == 200
