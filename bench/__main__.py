@@ -4,6 +4,7 @@ import argparse
 import os
 import signal
 import sys
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +15,9 @@ from bench.lineup import PEERS
 from bench.measure import Plan
 from bench.peer import Peer
 from bench.process import BenchError
+from bench.progress import Progress
 from bench.upstream import nginx_upstream, own_upstream
+from gateway import terminal
 
 PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
 
@@ -29,12 +32,15 @@ def main() -> None:
         _say(f"left out: {name}: {why}")
     plan = _plan([peer for peer in chosen if not peer.missing()], options.rounds, options.seconds)
     busy = os.getloadavg()[0]
+    progress = Progress(measure.steps(plan), sys.stderr, time.monotonic, terminal.width)
     try:
-        figures = measure.run(plan, _say)
+        figures = measure.run(plan, progress)
     except BenchError as error:
         sys.exit(f"bench: {error}")
     except KeyboardInterrupt:
         sys.exit(130)
+    finally:
+        progress.end()
     text = report.markdown(report.Report(machine.describe(), _setting(plan, busy), figures, left_out))
     print(text)
     if not options.only:

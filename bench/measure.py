@@ -66,6 +66,11 @@ def run(plan: Plan, say: Say) -> list[Figures]:
     ]
 
 
+def steps(plan: Plan) -> int:
+    """How often `run` says what it is at."""
+    return len(plan.peers) + len(_pairs(plan)) * (1 + plan.rounds)
+
+
 def _pairs(plan: Plan) -> list[tuple[Case, Peer]]:
     return [(case, peer) for case in plan.cases for peer in plan.peers if case in peer.cases]
 

@@ -37,6 +37,8 @@ def test_a_round_gives_figures_for_every_peer_and_a_line_of_progress_for_every_s
 
     found = measure.run(SHORT, said.append)
 
+    assert len(said) == measure.steps(SHORT)
+
     assert [(figures.case, figures.peer) for figures in found] == [
         (JSON_WRITE, gateway.PEER),
         (JSON_WRITE, uvicorn_alone.PEER),
