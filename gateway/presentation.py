@@ -39,7 +39,7 @@ class Presentation:
         if found.duplicate:
             headers.append((b"duplicate-request", b"true"))
         if found.retry_after is not None:
-            headers.append((b"retry-after", found.retry_after))
+            headers.append((b"retry-after", self.scrub(found.retry_after)))
         return Answer(found.status, content_type or b"application/octet-stream", body, tuple(headers))
 
     async def _converted(self, request: Request, came_as: Format, body: bytes, trail: Trail) -> bytes:

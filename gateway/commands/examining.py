@@ -1,5 +1,4 @@
-"""What can be told of a configuration without starting anything, beyond what its text says: `check` says it,
-and `serve` says it before it binds its address."""
+"""What can be told of a configuration without starting anything, beyond what its text says."""
 
 import random
 import time
@@ -13,12 +12,23 @@ from gateway.ways import Trust
 
 
 def examine(configuration: Configuration, environ: Mapping[str, str]) -> None:
-    """Looks at certificates and at where tokens come from, not at the tokens. Raises SettingsError with every
-    problem."""
-    places = TokenPlaces(environ, time.monotonic, random.random, lambda secret, owner: None)
-    problems = (*_certificates(configuration), *unavailable(configuration.settings, places))
+    """Certificates, and where tokens come from: not the tokens. Raises SettingsError with every problem."""
+    _refuse(configuration, (*_certificates(configuration), *_sources(configuration, environ)))
+
+
+def examine_sources(configuration: Configuration, environ: Mapping[str, str]) -> None:
+    """As `examine`, but for the certificates: they take long to read, and a start reads them anyway."""
+    _refuse(configuration, _sources(configuration, environ))
+
+
+def _refuse(configuration: Configuration, problems: tuple[Problem, ...]) -> None:
     if problems:
         raise SettingsError(tuple(configuration.placed(problem) for problem in problems))
+
+
+def _sources(configuration: Configuration, environ: Mapping[str, str]) -> tuple[Problem, ...]:
+    places = TokenPlaces(environ, time.monotonic, random.random, lambda secret, owner: None)
+    return unavailable(configuration.settings, places)
 
 
 def _certificates(configuration: Configuration) -> tuple[Problem, ...]:

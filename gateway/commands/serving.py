@@ -8,7 +8,7 @@ from typing import BinaryIO
 from gateway import __version__, server
 from gateway.app import Gateway, World
 from gateway.catalogue import loading as catalogue_loading
-from gateway.commands.examining import examine
+from gateway.commands.examining import examine_sources
 from gateway.commands.introduction import accounts, introduction, stores
 from gateway.hardening import forbid_dumps
 from gateway.occurrence import event
@@ -32,7 +32,7 @@ async def serve(
     forbid_dumps()
     file = ConfigFile.at(loading.find(config, environ), environ)
     configuration = file.read()
-    examine(configuration, environ)
+    examine_sources(configuration, environ)
     settings = configuration.settings
     listener = server.bind(settings.listen)
     gateway = Gateway(settings, catalogue_loading.load(), World(environ, stdout), file)

@@ -1,7 +1,8 @@
-"""The token shows up nowhere: a canary whose characters need escaping in every format goes through everything
-that the gateway says, while the platform echoes it and callers guess it.
+"""The token shows up nowhere: canaries whose characters need escaping in every format go through everything
+that the gateway says, while the platform echoes them and callers guess them.
 
-It is looked for by its letters, which every encoding but base64 leaves as they are, and by its base64 forms.
+They are looked for by their letters, which every encoding but base64 leaves as they are, and by their base64
+forms.
 """
 
 import base64
@@ -23,13 +24,24 @@ from tests.e2e.caller import JSON, XML, Caller, Reply
 from tests.e2e.conftest import settings_for
 from tests.e2e.process import config_file, run, serving
 
-LETTERS = "Xanariumbird"
-CANARY = f"c\u00e4n\"ary<&>'\\/ %+{LETTERS}"
+LETTERS = ("Xanariumbird", "Yellowhammer", "Zebrafinches")
+CANARY, *OTHERS = CANARIES = (
+    f"c\u00e4n\"ary<&>'\\/ %+{LETTERS[0]}",
+    f'\\\\"b]]>%25&amp;\u20ac\U0001f426;=?{LETTERS[1]}\\',
+    f"z{{e}}[b]|r^a`~!@#$*()':,.&#60;{LETTERS[2]}",
+)
 ENVIRON = {"TOKEN": CANARY}
 
-# Three positions within base64's groups of three bytes; the edges depend on what stands beside the token.
-BASE64 = [base64.b64encode(b"\0" * before + CANARY.encode()).decode()[4:-4] for before in range(3)]
-NEEDLES = [LETTERS.lower(), *BASE64, *(form.replace("+", "-").replace("/", "_") for form in BASE64)]
+
+def base64_forms(token: str) -> Iterator[str]:
+    """At three positions within base64's groups of three bytes; the edges depend on what stands beside it."""
+    for before in range(3):
+        form = base64.b64encode(b"\0" * before + token.encode()).decode()[4:-4]
+        yield form
+        yield form.replace("+", "-").replace("/", "_")
+
+
+NEEDLES = [*map(str.lower, LETTERS), *(form for token in CANARIES for form in base64_forms(token))]
 
 CALLER_HEADERS = (
     "Request-ID",
@@ -58,6 +70,7 @@ class Session:
 
     caller: Caller
     sandbox: Sandbox
+    canary: str
     echoes: int = field(default=0)
 
     def ask(self, method: str, body: str | bytes, *headers: tuple[str, str], **more: Any) -> Reply:
@@ -73,8 +86,13 @@ class Session:
 
 
 @pytest.fixture
-def sandbox() -> Sandbox:
-    return Sandbox(sample_tokens(CANARY))
+def canary(request: pytest.FixtureRequest) -> str:
+    return str(getattr(request, "param", CANARY))
+
+
+@pytest.fixture
+def sandbox(canary: str) -> Sandbox:
+    return Sandbox(sample_tokens(canary))
 
 
 @pytest.fixture
@@ -84,9 +102,13 @@ def base_url(sandbox: Sandbox) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("spoken", ["json", "xml"])
-@pytest.mark.parametrize(("log", "placement"), [("json", "body"), ("text", "query")])
+@pytest.mark.parametrize(
+    ("log", "placement", "canary"),
+    [("json", "body", CANARIES[0]), ("text", "query", CANARIES[1]), ("json", "header", CANARIES[2])],
+    indirect=["canary"],
+)
 def test_the_token_appears_in_nothing_that_a_serving_gateway_says(
-    tmp_path: Path, base_url: str, sandbox: Sandbox, log: str, placement: str, spoken: str
+    tmp_path: Path, base_url: str, sandbox: Sandbox, log: str, placement: str, canary: str, spoken: str
 ) -> None:
     settings = settings_for(
         base_url,
@@ -94,8 +116,8 @@ def test_the_token_appears_in_nothing_that_a_serving_gateway_says(
         token_placement=placement,
         log={"format": log, "level": "debug"},
     )
-    with serving(tmp_path, settings, ENVIRON) as gateway:
-        session = Session(gateway.caller, sandbox)
+    with serving(tmp_path, settings, {"TOKEN": canary}) as gateway:
+        session = Session(gateway.caller, sandbox, canary)
         plain_calls(session)
         echoes(session)
         callers_that_know_it(session)
@@ -111,7 +133,7 @@ def test_the_token_appears_in_nothing_that_a_serving_gateway_says(
 def test_a_token_that_could_be_a_name_is_masked_where_names_are_shown(
     tmp_path: Path, base_url: str, sandbox: Sandbox
 ) -> None:
-    word = f"{LETTERS}-1234567"
+    word = f"{LETTERS[0]}-1234567"
     sandbox.tokens.add(Token("word", word))
     settings = settings_for(base_url, method_policy={"unknown": "reject"})
     with serving(tmp_path, settings, {"TOKEN": word}) as gateway:
@@ -148,28 +170,33 @@ def echoes(session: Session) -> None:
 def callers_that_know_it(session: Session) -> None:
     """Callers send it where it may end up in an error text, a header or the log."""
     caller = session.caller
-    session.ask("databases/get", json.dumps({"token": CANARY, "id": CANARY}, ensure_ascii=False))
-    session.ask("databases/get", json.dumps({"token": CANARY, CANARY: 1})[:-1])
-    session.ask("databases/get", f"<xml><token>{escape(CANARY)}</token><b></xml>", content_type=XML)
-    session.ask("databases/get", f"<xml><id>{escape(CANARY)}</id></xml>", content_type=XML)
+    session.ask(
+        "databases/get", json.dumps({"token": session.canary, "id": session.canary}, ensure_ascii=False)
+    )
+    session.ask("databases/get", json.dumps({"token": session.canary, session.canary: 1})[:-1])
+    session.ask("databases/get", f"<xml><token>{escape(session.canary)}</token><b></xml>", content_type=XML)
+    session.ask("databases/get", f"<xml><id>{escape(session.canary)}</id></xml>", content_type=XML)
     for header in CALLER_HEADERS:
-        session.ask("databases/get", READ, (header, CANARY.encode().decode("latin-1")))
+        session.ask("databases/get", READ, (header, session.canary.encode().decode("latin-1")))
     for target in ("databases/get?a=", "?token=", "", "brand/"):
-        reply = caller.send("POST", caller.base_path + target + quoted(), READ, ("Content-Type", JSON))
+        reply = caller.send(
+            "POST", caller.base_path + target + quoted(session.canary), READ, ("Content-Type", JSON)
+        )
         assert_hidden(repr(reply), target)
 
 
-def quoted() -> str:
-    return "".join(f"%{byte:02X}" if chr(byte) not in LETTERS else chr(byte) for byte in CANARY.encode())
+def quoted(token: str) -> str:
+    letters = "".join(LETTERS)
+    return "".join(f"%{byte:02X}" if chr(byte) not in letters else chr(byte) for byte in token.encode())
 
 
 def failures(session: Session) -> None:
     for kind in (Kind.HTML, Kind.GARBAGE, Kind.RESET, Kind.TOO_SHORT, Kind.TOO_LONG, Kind.STALL, Kind.ERROR):
         for accept in (JSON, XML):
             assert session.struck(kind, "databases/get", READ, ("Accept", accept)).error >= 500
-    session.sandbox.tokens.revoke(CANARY)
+    session.sandbox.tokens.revoke(session.canary)
     assert session.ask("databases/get", READ).error == 401
-    session.sandbox.tokens.add(sample_tokens(CANARY)[0])
+    session.sandbox.tokens.add(sample_tokens(session.canary)[0])
 
 
 def look_at_control_plane(caller: Caller) -> float:
@@ -223,7 +250,7 @@ def test_a_token_written_into_the_configuration_is_refused_and_not_repeated(
     assert_hidden(ended.out + ended.err, "check")
 
 
-@pytest.mark.parametrize("value", [f"{LETTERS}\x07 bell", f"{LETTERS}\n second line"])
+@pytest.mark.parametrize("value", [f"{LETTERS[0]}\x07 bell", f"{LETTERS[0]}\n second line"])
 def test_a_token_that_cannot_be_used_is_not_shown(tmp_path: Path, value: str) -> None:
     config = config_file(tmp_path, settings_for("http://127.0.0.1:9/api/v1.1"))
     ended = run("serve", "--config", str(config), directory=tmp_path, environ={"TOKEN": value})
