@@ -5,7 +5,7 @@ Made anew on the server each time: filter and order are parameters of the URL, s
 a script; the script only fetches the page again and puts what has changed in place.
 """
 
-from collections.abc import Iterable
+import asyncio
 
 from gateway.control import charts, tables, wording
 from gateway.control.html import Html, h, together
@@ -21,8 +21,8 @@ _WORDS = {"well": "well", "warning": "trouble", "critical": "not well"}
 _LEGEND = ("well", "caller", "account", "platform", "gateway")
 
 
-def page(status: Status, view: View) -> bytes:
-    """The document, in UTF-8."""
+async def page(status: Status, view: View) -> bytes:
+    """The document, in UTF-8. Made bit by bit: a page with many rows must not hold up calls."""
     head = h(
         "head",
         h("meta", charset="utf-8"),
@@ -33,24 +33,31 @@ def page(status: Status, view: View) -> bytes:
         h("link", rel="stylesheet", href="/-/static/page.css"),
         h("script", src="/-/static/page.js", defer=True),
     )
-    body = h("body", _header(status), h("main", *_sections(status, view)), _footer(status))
+    body = h("body", _header(status), h("main", await _sections(status, view)), _footer(status))
     return b"<!doctype html>\n" + h("html", head, body, lang="en").markup.encode("utf-8", "replace")
 
 
-def _sections(status: Status, view: View) -> Iterable[Html]:
-    yield _verdict(status)
-    yield _tiles(status)
-    yield _charts(status)
-    yield tables.methods(status, view)
-    yield tables.failures(status, view)
-    yield h(
-        "div",
-        tables.accounts(status),
-        tables.tokens(status),
-        tables.stores(status),
-        class_="pair",
-    )
-    yield tables.configuration(status)
+async def _sections(status: Status, view: View) -> list[Html]:
+    first = [_verdict(status), _tiles(status)]
+    await asyncio.sleep(0)
+    calls = _calls(status)
+    await asyncio.sleep(0)
+    latency = _latency(status)
+    await asyncio.sleep(0)
+    return [
+        *first,
+        h("div", calls, latency, class_="pair"),
+        await tables.methods(status, view),
+        await tables.failures(status, view),
+        h(
+            "div",
+            tables.accounts(status),
+            tables.tokens(status),
+            tables.stores(status),
+            class_="pair",
+        ),
+        await tables.configuration(status),
+    ]
 
 
 def _header(status: Status) -> Html:
@@ -108,23 +115,23 @@ def _tile(name: str, value: str, aside: str, mark: str = "") -> Html:
     )
 
 
-def _charts(status: Status) -> Html:
+def _calls(status: Status) -> Html:
     legend = [h("li", name, class_=f"key {name}") for name in _LEGEND]
     return h(
-        "div",
-        h(
-            "section",
-            h("h2", "Calls per second"),
-            charts.calls(status.traffic),
-            h("ul", legend, class_="legend"),
-        ),
-        h(
-            "section",
-            h("h2", "Time to answer"),
-            charts.latency(status.traffic),
-            h("ul", h("li", "median", class_="key p50"), h("li", "p99", class_="key p99"), class_="legend"),
-        ),
-        class_="pair",
+        "section",
+        h("h2", "Calls per second"),
+        charts.calls(status.traffic),
+        h("ul", legend, class_="legend"),
+    )
+
+
+def _latency(status: Status) -> Html:
+    legend = [h("li", "median", class_="key p50"), h("li", "p99", class_="key p99")]
+    return h(
+        "section",
+        h("h2", "Time to answer"),
+        charts.latency(status.traffic),
+        h("ul", legend, class_="legend"),
     )
 
 

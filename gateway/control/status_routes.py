@@ -28,7 +28,7 @@ def status_routes(report: Report, mask: Callable[[bytes], bytes]) -> list[Route]
 
     async def shown(request: Request) -> Response:
         view = View.of(request.query_params)
-        content = mask(page(report(view.window), view))
+        content = mask(await page(report(view.window), view))
         return Response(content, headers=_HEADERS, media_type="text/html")
 
     async def data(request: Request) -> Response:

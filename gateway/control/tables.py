@@ -1,9 +1,10 @@
 """The tables of the status page."""
 
 from collections.abc import Iterable
+from functools import cache
 
 from gateway.control import wording
-from gateway.control.html import Html, h
+from gateway.control.html import Html, gently, h
 from gateway.control.report import WINDOWS
 from gateway.control.status import FailedCall, MethodRow, Status, TokenRow
 from gateway.control.view import View
@@ -23,7 +24,7 @@ _METHOD_COLUMNS = (
 )
 
 
-def methods(status: Status, view: View) -> Html:
+async def methods(status: Status, view: View) -> Html:
     """One row for each method that was called within the window."""
     rows = view.methods(status.methods)
     heads = [_sortable(view, by, name, kind) for by, name, kind in _METHOD_COLUMNS]
@@ -32,12 +33,12 @@ def methods(status: Status, view: View) -> Html:
         "section",
         h("h2", "Methods"),
         _controls(view),
-        _table("Methods", heads, [_method(row) for row in rows], none),
+        _table("Methods", heads, await gently(_method, rows), none),
         id="methods",
     )
 
 
-def failures(status: Status, view: View) -> Html:
+async def failures(status: Status, view: View) -> Html:
     """The calls that failed last."""
     rows = view.failures(status.failures)
     names = ("Time", "Code", "Method", "Turn", "Took", "Why", "Account", "Caller", "Request-ID")
@@ -46,7 +47,7 @@ def failures(status: Status, view: View) -> Html:
     return h(
         "section",
         h("h2", "Calls that did not end with 0, the latest first"),
-        _table("Failed calls", heads, [_failure(row) for row in rows], none),
+        _table("Failed calls", heads, await gently(_failure, rows), none),
         id="failures",
     )
 
@@ -98,21 +99,9 @@ def stores(status: Status) -> Html:
     return _section("Stores", ("Store", "Kind", "State", ""), rows)
 
 
-def configuration(status: Status) -> Html:
+async def configuration(status: Status) -> Html:
     """Every setting; those that are not the default stand out."""
-    usual = dict(flat(shown(Settings())))
-    rows = []
-    for key, value in flat(status.configuration):
-        changed = usual.get(key) != value
-        rows.append(
-            h(
-                "tr",
-                h("th", key, scope="row"),
-                h("td", h("code", value)),
-                h("td", f"default {usual.get(key, 'none')}" if changed else ""),
-                class_="changed" if changed else None,
-            )
-        )
+    rows = await gently(_setting, flat(status.configuration))
     state = "in use" if status.reload_successful else "in use; a newer one was refused, the log says why"
     return h(
         "section",
@@ -192,6 +181,24 @@ def _method(row: MethodRow) -> Html:
         h("td", wording.duration(row.p50_seconds), class_="number"),
         h("td", wording.duration(row.p99_seconds), class_="number"),
     )
+
+
+def _setting(setting: tuple[str, str]) -> Html:
+    key, value = setting
+    changed = _usual().get(key) != value
+    return h(
+        "tr",
+        h("th", key, scope="row"),
+        h("td", h("code", value)),
+        h("td", f"default {_usual().get(key, 'none')}" if changed else ""),
+        class_="changed" if changed else None,
+    )
+
+
+@cache
+def _usual() -> dict[str, str]:
+    """The defaults."""
+    return dict(flat(shown(Settings())))
 
 
 def _chips(row: MethodRow) -> Iterable[Html]:

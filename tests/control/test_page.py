@@ -1,11 +1,13 @@
 """gateway.control.page: the document, whatever it has to show."""
 
+import asyncio
 import math
 
 import lxml.html
 import pytest
 
 from gateway.control import charts
+from gateway.control.html import ELEMENTS_PER_TURN
 from gateway.control.page import CONTENT_SECURITY_POLICY, page
 from gateway.control.status import Finding, Status, Verdict
 from gateway.control.view import View
@@ -17,7 +19,7 @@ EVIL = "<script>alert(1)</script>\"'&"
 
 
 def shown_page(what: Status, view: View | None = None) -> lxml.html.HtmlElement:
-    return lxml.html.document_fromstring(page(what, view or View()))
+    return lxml.html.document_fromstring(asyncio.run(page(what, view or View())))
 
 
 def rows(document: lxml.html.HtmlElement, section: str) -> list[list[str]]:
@@ -118,7 +120,7 @@ def test_sorting_by_a_head_turns_the_order_around() -> None:
 
 
 def test_bytes_that_are_no_utf_8_cost_no_page() -> None:
-    page(status(failures=(failure(api_method="other", called="a\udcffb"),)), View()).decode()
+    asyncio.run(page(status(failures=(failure(api_method="other", called="a\udcffb"),)), View())).decode()
 
 
 @pytest.mark.parametrize("count", [0, 1, 3, 75, 80])
@@ -137,3 +139,27 @@ def test_a_chart_says_each_of_its_points() -> None:
     drawn = charts.calls([point(1763928000.0, account=1.0)])
     assert "20:00:00: 3.00 calls/s (account 1.00)" in drawn.markup
     assert math.isclose(charts.WIDTH / charts.COLUMNS, 8)
+
+
+async def turns_of_others_while(what: Status) -> int:
+    """How often somebody else on the loop gets its turn while the page is made."""
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(other())
+    await page(what, View())
+    task.cancel()
+    return turns
+
+
+def test_a_page_with_many_rows_lets_others_on_the_loop_in_between() -> None:
+    many = status(
+        methods=tuple(method(f"family/method{n}") for n in range(120)),
+        failures=tuple(failure() for _ in range(100)),
+    )
+    assert asyncio.run(turns_of_others_while(many)) >= 220 / ELEMENTS_PER_TURN
