@@ -221,7 +221,9 @@ class Gateway:
 
     def checks(self) -> tuple[Check, ...]:
         """With masked texts: they are built from what sources and their libraries say."""
-        found = checks(draining=self.draining, tokens=self._keyring.states())
+        redis = self._storage.redis_state
+        stores = () if redis is None else (Check("redis", *redis, required=False),)
+        found = checks(draining=self.draining, tokens=self._keyring.states(), stores=stores)
         return tuple(replace(check, detail=self._redactor.mask(check.detail, "status")) for check in found)
 
     def _swap(self, runtime: Runtime) -> None:
@@ -272,6 +274,8 @@ class Gateway:
             wall_clock=self._world.wall_clock,
             scrub=lambda data, sink: self._redactor.mask_bytes(data, sink),
             failed=lambda store, operation: self.metrics.store_failed(store, operation),
+            mask=self._redactor.add,
+            random_bytes=self._world.random_bytes,
         )
 
     def _surroundings(self) -> Surroundings:

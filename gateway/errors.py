@@ -3,6 +3,7 @@
     GatewayError
     ├── CallError        a call that the gateway answers itself; the data plane turns it into a reply
     ├── TokenMissingError     a token source has no usable token; `serve` refuses to start, readiness says so
+    ├── StoreAwayError   Redis cannot be asked; calls go on without it, or a write is refused
     └── SettingsError    a configuration with problems; the CLI prints them all, a reload keeps the old one
 
 A reply of the platform with an error code is not an exception: it is a reply.
@@ -53,6 +54,7 @@ ANSWER_GONE = ErrorKind("answer-gone", 502, 502, "proxy_internal_response")
 BREAKER_OPEN = ErrorKind("breaker-open", 503, 503, "destination_unavailable")
 OVERLOADED = ErrorKind("overloaded", 503, 503, "connection_limit_reached")
 TOKEN_MISSING = ErrorKind("token-missing", 503, 503, "proxy_configuration_error")
+STORE_AWAY = ErrorKind("store-away", 503, 503, "destination_unavailable")
 STOPPED = ErrorKind("stopped", 503, 503, "proxy_internal_response")
 UPSTREAM_TIMEOUT = ErrorKind("upstream-timeout", 504, 504, "http_response_timeout")
 NOT_CACHED = ErrorKind("not-cached", 504, 504, "http_request_denied")
@@ -80,6 +82,11 @@ class CallError(GatewayError):
 
 class TokenMissingError(GatewayError):
     """A token source has nothing usable. The text names the source, never a value."""
+
+
+class StoreAwayError(GatewayError):
+    """What several gateways remember together cannot be asked. Nothing is known of whether it got a
+    change."""
 
 
 UNPLACED = "settings"

@@ -1,7 +1,8 @@
 """Drives flights: one execution on the platform for all identical modifying calls that belong together.
 
 `policy.flight` decides, a store remembers, and this awaits. Who waits is woken by the end itself, all in the
-same turn of the loop; nothing polls. A flight is a task of its own: it goes on when its callers leave.
+same turn of the loop; nothing polls. A flight is a task of its own: it goes on when its callers leave. One
+that another process leads is followed through the store; when that process died, its callers board again.
 Refuses to know what a call is made of, and what the platform's answer means beyond its code.
 """
 
@@ -14,12 +15,25 @@ import msgspec
 
 from gateway import errors
 from gateway.catalogue.model import Replay
-from gateway.errors import CallError
+from gateway.errors import CallError, StoreAwayError
 from gateway.policy import flight as policy
-from gateway.policy.flight import Again, Arrival, Event, Flight, Join, Lead, Refusal, Refuse, State, Windows
+from gateway.policy.flight import (
+    Again,
+    Arrival,
+    Ended,
+    Event,
+    Flight,
+    Join,
+    Lead,
+    Refusal,
+    Refuse,
+    State,
+    Windows,
+)
 from gateway.presence import Presence
 from gateway.records import FlightRole
-from gateway.stores.flights import FlightStore, Identity, StoreFullError
+from gateway.stores.flights import FlightStore, Identity, LeaseLostError, StoreFullError
+from gateway.stores.patience import start_anew
 from gateway.tasks import TaskOwner
 from gateway.upstream.client import AttemptError
 from gateway.upstream.reply import Reply
@@ -40,6 +54,10 @@ class Landing(msgspec.Struct, frozen=True, gc=False):
     replay: Replay = Replay.OWED
 
 
+_Landed = Landing | None
+"""None: whoever led the flight is gone, and it is to be boarded again."""
+
+
 class Flights:
     """The flights of the process. `now` is wall-clock seconds, deadlines are the loop's."""
 
@@ -54,7 +72,7 @@ class Flights:
         self._owner = owner
         self._windows = windows
         self._now = now
-        self._out: dict[Identity, asyncio.Future[Landing]] = {}
+        self._out: dict[Identity, asyncio.Future[_Landed]] = {}
         # A store may suspend: whoever finds a flight there has to find it in `_out` as well.
         self._turns: WeakValueDictionary[Identity, asyncio.Lock] = WeakValueDictionary()
 
@@ -69,28 +87,31 @@ class Flights:
 
         After it, `handed` has to be told whether the caller got the answer.
         """
-        async with self._turn(identity):
-            decision = await self._board(identity, call)
-            match decision:
-                case Lead(flight):
-                    landing = self._out[identity] = asyncio.get_running_loop().create_future()
-                    self._owner.start(self._lead(identity, flight, send, landing), "flight")
-                case Join():
-                    landing = self._out[identity]
-                case Again(flight):
-                    return Landing(
-                        identity,
-                        flight.request_id,
-                        "replayed",
-                        Outcome(reply=flight.answer),
-                        unknown=False,
-                        replay=call.replay,
-                    )
-        landed = await self._wait(identity, decision.flight.request_id, landing, deadline, presence)
+        while True:
+            async with self._turn(identity):
+                decision = await self._board(identity, call)
+                if isinstance(decision, Again):
+                    return _replayed(identity, decision.flight, call)
+                landing = self._landing(identity, decision, send)
+            landed = await self._wait(identity, decision.flight.request_id, landing, deadline, presence)
+            if landed is not None:
+                break
         role: FlightRole = "led" if isinstance(decision, Lead) else "joined"
         if role == landed.role and call.replay is landed.replay:
             return landed
         return msgspec.structs.replace(landed, role=role, replay=call.replay)
+
+    def _landing(self, identity: Identity, decision: Lead | Join, send: Send) -> "asyncio.Future[_Landed]":
+        """What tells how the flight ends."""
+        landing = self._out.get(identity)
+        if landing is not None and isinstance(decision, Join):
+            return landing
+        landing = self._out[identity] = asyncio.get_running_loop().create_future()
+        if isinstance(decision, Lead):
+            self._owner.start(self._lead(identity, decision.flight, send, landing), "flight")
+        else:
+            self._owner.start(self._follow(identity, decision.flight.request_id, landing), "follow a flight")
+        return landing
 
     async def sent_under(self, identity: Identity, request_id: str, token_mark: bytes) -> None:
         """The flight that is out is to be sent under another token: the platform rejected the first."""
@@ -121,20 +142,26 @@ class Flights:
         """The caller of `fly` was handed the answer, or was gone by then."""
         if landing.identity is None:
             return
-        while (old := await self._store.load(landing.identity)) is not None:
-            new: Flight | None = policy.handed(old, landing.request_id, reached=reached)
-            if new is not None and policy.is_spent(new, landing.replay):
-                new = None
-            if await self._store.swap(landing.identity, old, new):
-                return
+        start_anew()  # the caller has its answer
+        guess = True
+        async with self._turn(landing.identity):
+            while (old := await self._store.load(landing.identity, guess=guess)) is not None:
+                new: Flight | None = policy.handed(old, landing.request_id, reached=reached)
+                if new is not None and policy.is_spent(new, landing.replay):
+                    new = None
+                if await self._store.swap(landing.identity, old, new):
+                    return
+                guess = False
 
     def _turn(self, identity: Identity) -> asyncio.Lock:
         return self._turns.setdefault(identity, asyncio.Lock())
 
     async def _board(self, identity: Identity, call: Arrival) -> Lead | Join | Again:
         """Decide, and have it remembered."""
+        guess = True
         while True:
-            old = await self._store.load(identity)
+            old = await self._store.load(identity, guess=guess)
+            guess = False
             decision = policy.arrive(old, call, self._now(), self._windows)
             if isinstance(decision, Refuse):
                 raise _refusal(decision)
@@ -143,6 +170,8 @@ class Flights:
                     return decision
             except StoreFullError as error:
                 raise _no_room() from error
+            except StoreAwayError as error:
+                raise store_away() from error
             except asyncio.CancelledError:
                 await asyncio.shield(self._owner.start(self._get_off(identity, decision), "leave a flight"))
                 raise
@@ -150,7 +179,7 @@ class Flights:
     async def _get_off(self, identity: Identity, decision: Lead | Join | Again) -> None:
         """The call was cancelled while it boarded. A flight that it was to lead never goes out."""
         if isinstance(decision, Lead):
-            await self._land(identity, Event.NOTHING_SENT, None)
+            await self._land(identity, decision.flight, interrupted(sent=False))
         else:
             await self._leave(identity, decision.flight.request_id)
 
@@ -158,10 +187,10 @@ class Flights:
         self,
         identity: Identity,
         request_id: str,
-        landing: "asyncio.Future[Landing]",
+        landing: "asyncio.Future[_Landed]",
         deadline: float,
         presence: Presence,
-    ) -> Landing:
+    ) -> _Landed:
         """Wait as long as this caller may; the flight does not care."""
         has_left = False
 
@@ -184,16 +213,19 @@ class Flights:
             raise
         finally:
             presence.unwatch()
-        return msgspec.structs.replace(landed, identity=None) if has_left else landed
+        if landed is None or not has_left:
+            return landed
+        return msgspec.structs.replace(landed, identity=None)
 
     async def _leave(self, identity: Identity, request_id: str) -> None:
         """A caller went before the end: it is owed the answer."""
+        start_anew()
         while (old := await self._store.load(identity)) is not None:
             if await self._store.swap(identity, old, policy.handed(old, request_id, reached=False)):
                 return
 
     async def _lead(
-        self, identity: Identity, flight: Flight, send: Send, landing: "asyncio.Future[Landing]"
+        self, identity: Identity, flight: Flight, send: Send, landing: "asyncio.Future[_Landed]"
     ) -> None:
         outcome = interrupted()
         try:
@@ -201,22 +233,61 @@ class Flights:
         finally:
             # Also when the process ends or something in here is at fault: nobody may wait for ever.
             async with self._turn(identity):
-                ended = await self._land(identity, event_of(flight, outcome), outcome.reply)
-                del self._out[identity]
-                unknown = ended is not None and ended.state is State.UNKNOWN
-                landing.set_result(Landing(identity, flight.request_id, "led", outcome, unknown))
+                unknown = await self._land(identity, flight, outcome)
+                self._end(identity, landing, Landing(identity, flight.request_id, "led", outcome, unknown))
 
-    async def _land(self, identity: Identity, event: Event, answer: Reply | None) -> Flight | None:
-        while (old := await self._store.load(identity)) is not None:
-            new = policy.landed(old, event, self._now(), answer)
-            if await self._store.swap(identity, old, new):
-                return new
-        return None
+    async def _follow(self, identity: Identity, request_id: str, landing: "asyncio.Future[_Landed]") -> None:
+        landed: _Landed = None
+        try:
+            ended = await self._store.follow(identity, request_id)
+            if ended is not None:
+                outcome, unknown = _told(ended)
+                landed = Landing(identity, request_id, "joined", outcome, unknown)
+        finally:
+            self._end(identity, landing, landed)
+
+    def _end(self, identity: Identity, landing: "asyncio.Future[_Landed]", landed: _Landed) -> None:
+        if self._out.get(identity) is landing:
+            del self._out[identity]
+        landing.set_result(landed)
+
+    async def _land(self, identity: Identity, flight: Flight, outcome: Outcome) -> bool:
+        """Have the end remembered. Returns whether the platform may have run the call without an answer."""
+        event, guess = event_of(flight, outcome), True
+        while (old := await self._store.load(identity, guess=guess)) is not None:
+            if old.request_id != flight.request_id or old.state is not State.IN_FLIGHT:
+                break
+            new = policy.landed(old, event, self._now(), outcome.reply if event is Event.ANSWER else None)
+            unknown = new is not None and new.state is State.UNKNOWN
+            try:
+                if await self._store.swap(identity, old, new, Ended(outcome, unknown)):
+                    return unknown
+            except LeaseLostError:
+                break
+            guess = False
+        return event is Event.LOST
 
 
-def interrupted() -> Outcome:
-    """Of a call that was ended from outside: how far it came is unknown."""
-    return Outcome(failure=AttemptError("reset", written=True, text="the gateway was stopped"))
+def interrupted(*, sent: bool = True) -> Outcome:
+    """Of a call that was ended from outside: how far it came is unknown, unless it was not sent at all."""
+    return Outcome(failure=AttemptError("reset", written=sent, text="the gateway was stopped"))
+
+
+def _replayed(identity: Identity, flight: Flight, call: Arrival) -> Landing:
+    outcome = Outcome(reply=flight.answer)
+    return Landing(identity, flight.request_id, "replayed", outcome, unknown=False, replay=call.replay)
+
+
+def _told(ended: Ended) -> tuple[Outcome, bool]:
+    """What another process says of a flight that it led; when it cannot be had any more, it is unknown."""
+    match ended.outcome:
+        case Outcome() as outcome:
+            return outcome, ended.unknown
+        case Reply() as reply:
+            return Outcome(reply=reply), False
+        case _:
+            text = "the gateway that sent the call has not said what came of it"
+            return Outcome(failure=AttemptError("reset", written=True, text=text)), True
 
 
 def event_of(flight: Flight, outcome: Outcome) -> Event:
@@ -249,4 +320,11 @@ def _refusal(refused: Refuse) -> CallError:
 def _no_room() -> CallError:
     return CallError(
         errors.OVERLOADED, "no room to remember another call; nothing was sent", {"Retry-After": "5"}
+    )
+
+
+def store_away() -> CallError:
+    """Of a call that is refused since nobody can remember it for all gateways."""
+    return CallError(
+        errors.STORE_AWAY, "calls cannot be remembered at the moment; nothing was sent", {"Retry-After": "1"}
     )

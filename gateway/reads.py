@@ -197,8 +197,8 @@ class Reads:
 
 def _key(account: Account, request: Request, token: Token | None, identity: bytes) -> Key:
     """What a reply is kept under: what another token would be shown is not this one's."""
-    epoch = 0 if token is None else token.epoch
-    return f"{account.name} {account.base_url} {request.method.token_name} {epoch} ".encode() + identity
+    mark = "" if token is None else token.secret.mark  # the same in every gateway, unlike an epoch
+    return f"{account.name} {account.base_url} {request.method.token_name} {mark} ".encode() + identity
 
 
 async def _end_of(question: _Question, deadline: float) -> tuple[Outcome, bool, float]:

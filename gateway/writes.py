@@ -13,8 +13,8 @@ from gateway.account import Account, token_mark
 from gateway.call import Request, Trail
 from gateway.catalogue.model import Effect, Repeats
 from gateway.codec.fingerprint import fingerprint
-from gateway.errors import CallError
-from gateway.flights import Flights, Landing, event_of, interrupted
+from gateway.errors import CallError, StoreAwayError
+from gateway.flights import Flights, Landing, event_of, interrupted, store_away
 from gateway.letter import Letter
 from gateway.offload import Offload
 from gateway.policy.flight import Arrival, Event, Flight
@@ -147,6 +147,8 @@ class Writes:
             outcome = await self._fenced(letter, outgoing, flight, deadline)
         except CallError as refused:
             outcome = Outcome(failure=refused)  # by the writer: the platform's format cannot carry a value
+        except StoreAwayError:  # by the cache, before anything was sent
+            outcome = Outcome(failure=store_away())
         finally:
             self.flight_ended(method.label, _OUTCOMES[event_of(flight, outcome)])
         return outcome

@@ -13,7 +13,7 @@ from gateway.codec.envelope import Envelope
 from gateway.codec.negotiation import Format
 from gateway.errors import CallError
 from gateway.flights import Flights, Landing
-from gateway.policy.flight import Arrival, Flight, State, Windows
+from gateway.policy.flight import Arrival, Ended, Flight, State, Windows
 from gateway.presence import Presence
 from gateway.records import FlightRole
 from gateway.stores.flights import FlightStore, Identity
@@ -49,18 +49,23 @@ class Suspending:
     def __len__(self) -> int:
         return len(self.kept)
 
-    async def load(self, identity: Identity) -> Flight | None:
+    async def load(self, identity: Identity, *, guess: bool = False) -> Flight | None:
         found = await self.kept.load(identity)
         await turns(self._always)
         return found
 
-    async def swap(self, identity: Identity, old: Flight | None, new: Flight | None) -> bool:
+    async def swap(
+        self, identity: Identity, old: Flight | None, new: Flight | None, end: Ended | None = None
+    ) -> bool:
         is_done = await self.kept.swap(identity, old, new)
         leads = new is not None and new.state is State.IN_FLIGHT
         if leads and (old is None or old.state is not State.IN_FLIGHT):
             await turns(self._to_lead)
         await turns(self._always)
         return is_done
+
+    async def follow(self, identity: Identity, request_id: str) -> Ended | None:
+        return await self.kept.follow(identity, request_id)
 
 
 @dataclass

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from gateway.errors import Problem, SettingsError
 from gateway.keyring import unavailable
 from gateway.settings.loading import Configuration
+from gateway.storage import unusable
 from gateway.token_places import TokenPlaces
 from gateway.ways import Trust
 
 
 def examine(configuration: Configuration, environ: Mapping[str, str]) -> None:
-    """Certificates, and where tokens come from: not the tokens. Raises SettingsError with every problem."""
+    """Certificates, Redis, and where tokens come from. Raises SettingsError with every problem."""
     _refuse(configuration, (*_certificates(configuration), *_sources(configuration, environ)))
 
 
@@ -28,7 +29,7 @@ def _refuse(configuration: Configuration, problems: tuple[Problem, ...]) -> None
 
 def _sources(configuration: Configuration, environ: Mapping[str, str]) -> tuple[Problem, ...]:
     places = TokenPlaces(environ, time.monotonic, random.random, lambda secret, owner: None)
-    return unavailable(configuration.settings, places)
+    return (*unavailable(configuration.settings, places), *unusable(configuration.settings))
 
 
 def _certificates(configuration: Configuration) -> tuple[Problem, ...]:

@@ -17,12 +17,15 @@ class Check:
     required: bool = True
 
 
-def checks(*, draining: bool, tokens: Iterable[TokenState]) -> tuple[Check, ...]:
+def checks(
+    *, draining: bool, tokens: Iterable[TokenState], stores: Iterable[Check] = ()
+) -> tuple[Check, ...]:
     """What readiness is made of; that there is a configuration is shown by there being an answer."""
     return (
         Check("configuration", True, "loaded"),
         Check("draining", not draining, "stopping: takes no new callers" if draining else "no"),
         *(_token_check(state) for state in tokens),
+        *stores,
     )
 
 

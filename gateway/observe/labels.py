@@ -30,8 +30,17 @@ FLIGHT_ROLES: tuple[str, ...] = get_args(FlightRole)
 FLIGHT_OUTCOMES: tuple[str, ...] = get_args(FlightOutcome)
 RETRY_REASONS: tuple[str, ...] = tuple(trouble.value for trouble in Trouble)
 CONVERSIONS: tuple[str, ...] = get_args(Conversion)
-SINKS = ("log", "error", "reply", "status", "explain", "journal")
-STORE_OPERATIONS = (("journal", "open"), ("journal", "write"))
+SINKS = ("log", "error", "reply", "status", "explain", "journal", "redis")
+REDIS_OPERATIONS = (
+    *("connect", "beat"),
+    *("lookup", "begin_read", "still_valid", "store", "begin_write", "end_write", "purge"),
+    *("load", "swap", "follow"),
+)
+STORE_OPERATIONS = (
+    ("journal", "open"),
+    ("journal", "write"),
+    *(("redis", operation) for operation in REDIS_OPERATIONS),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,6 +155,13 @@ class Refuse:
     request_id: str
 
 
+class Ended(msgspec.Struct, frozen=True):
+    """How a flight ended, for those who wait for it in other processes."""
+
+    outcome: object | None  # as whoever leads has it; None: nobody can say
+    unknown: bool = False
+
+
 Decision = Lead | Join | Again | Refuse
 
 
@@ -220,6 +227,19 @@ def revived(flight: Flight) -> Flight:
         return msgspec.structs.replace(lost, owed_to_all=True)
     waiting = flight.pending > 0 or flight.owed > 0
     return msgspec.structs.replace(flight, pending=0, owed_to_all=flight.owed_to_all or waiting)
+
+
+def bereaved(flight: Flight, gone: int, *, leaderless: bool) -> Flight:
+    """A flight of several gateways after one has died: `gone` of the callers that wait were its own, and are
+    owed the answer. `leaderless`: it led the flight, so the outcome is unknown; who still waits elsewhere is
+    owed the answer until it boards again."""
+    if leaderless:
+        lost = landed(flight, Event.LOST, flight.began)
+        assert lost is not None
+        return lost
+    return msgspec.structs.replace(
+        flight, pending=max(0, flight.pending - gone), owed=flight.owed + min(gone, flight.pending)
+    )
 
 
 def is_spent(flight: Flight, replay: Replay) -> bool:

@@ -79,6 +79,11 @@ class Settings(Section):
     tracing: sections.Tracing = sections.Tracing()
     callers: sections.Callers = sections.Callers()
 
+    @property
+    def uses_redis(self) -> bool:
+        """Whether anything is kept there."""
+        return sections.Store.REDIS in (self.cache.store, self.dedup.store)
+
     def method_changes(self) -> dict[str, dict[str, object]]:
         """What the rules of methods change, as `catalogue.overriding` takes it."""
         return {name: rule.changes() for name, rule in self.methods.items()}

@@ -11,10 +11,6 @@ from gateway.settings.model import Settings
 from gateway.settings.structure import KeyPath
 
 WITHOUT_EFFECT: tuple[tuple[str, ...], ...] = (
-    ("cache", "store"),
-    ("dedup", "store"),
-    ("dedup", "on_store_failure"),
-    ("redis",),
     ("tracing",),
     ("upstream", "compression"),
     ("limits", "connections"),
@@ -52,6 +48,10 @@ def _found(value: Any, pattern: tuple[str, ...]) -> Iterator[tuple[KeyPath, Any]
 
 def _risks(configuration: Configuration) -> Iterator[Problem]:
     settings = configuration.settings
+    if settings.redis.url is not None and not settings.uses_redis:
+        yield configuration.problem(
+            ("redis", "url"), "is not used: neither cache.store nor dedup.store says redis"
+        )
     if not settings.upstream.tls.verify:
         yield configuration.problem(
             ("upstream", "tls", "verify"), "is off: whoever sits between here and the platform gets the token"

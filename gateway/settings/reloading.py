@@ -9,6 +9,11 @@ from gateway.settings.model import Settings
 _FIXED = {
     "listen": "the listening socket is kept",
     "limits.connections": "the limit belongs to the listening socket",
+    "cache.store": "cached answers are kept where they are",
+    "dedup.store": "flights are kept where they are",
+    "dedup.on_store_failure": "it belongs to the store",
+    "redis.timeout": "it belongs to the connection",
+    "redis.prefix": "flights and cached answers are kept under it",
     "redis.url": "flights and cached answers are kept where they are",
     "dedup.journal": "flights are kept where they are",
 }

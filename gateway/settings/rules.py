@@ -26,6 +26,7 @@ def conflicts(settings: Settings, catalogue: Catalogue) -> Iterator[Conflict]:
     """Everything that does not agree, among the settings and with the shipped catalogue."""
     yield from _upstream(settings.upstream)
     yield from _stores_without_redis(settings)
+    yield from _journal_beside_redis(settings)
     yield from _unknown_tokens(settings)
     yield from _refused_rules(settings, catalogue)
 
@@ -45,6 +46,12 @@ def _stores_without_redis(settings: Settings) -> Iterator[Conflict]:
     for name, store in (("cache", settings.cache.store), ("dedup", settings.dedup.store)):
         if store is Store.REDIS and settings.redis.url is None:
             yield Conflict((name, "store"), ("redis", "url"), "needs redis.url, which is not set")
+
+
+def _journal_beside_redis(settings: Settings) -> Iterator[Conflict]:
+    if settings.dedup.store is Store.REDIS and settings.dedup.journal is not None:
+        text = "goes with dedup.store: memory only; Redis outlives the process by itself"
+        yield Conflict(("dedup", "journal"), ("dedup", "store"), text)
 
 
 def _unknown_tokens(settings: Settings) -> Iterator[Conflict]:

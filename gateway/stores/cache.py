@@ -26,7 +26,7 @@ import msgspec
 from gateway.codec.negotiation import Format
 
 Key = bytes
-"""Account with its base URL, the token's name and rotation epoch, and the call's fingerprint."""
+"""Account with its base URL, the token's name and mark, and the call's fingerprint."""
 
 Tags = tuple[str, ...]
 

@@ -7,7 +7,7 @@ in `policy.flight` and are the same on every backend. It refuses to know them.
 from typing import Protocol
 
 from gateway.errors import GatewayError
-from gateway.policy.flight import Flight, Windows
+from gateway.policy.flight import Ended, Flight, Windows
 
 Identity = bytes
 """Account and key, or account and fingerprint; see `gateway.flights`."""
@@ -17,6 +17,10 @@ class StoreFullError(GatewayError):
     """There is no room, and what is there may not go: it runs, or its outcome is unknown."""
 
 
+class LeaseLostError(GatewayError):
+    """The flight is led by another process by now: its end is that one's to say."""
+
+
 class FlightStore(Protocol):
     """Promises: what `swap` returned True for is what the next `load` gives, until it expires."""
 
@@ -24,14 +28,21 @@ class FlightStore(Protocol):
         """Another bound and other times from now on."""
         ...
 
-    async def load(self, identity: Identity) -> Flight | None:
-        """What is remembered, expired or not."""
+    async def load(self, identity: Identity, *, guess: bool = False) -> Flight | None:
+        """What is remembered, expired or not. A `guess` may be out of date, which a swap finds out."""
         ...
 
-    async def swap(self, identity: Identity, old: Flight | None, new: Flight | None) -> bool:
+    async def swap(
+        self, identity: Identity, old: Flight | None, new: Flight | None, end: Ended | None = None
+    ) -> bool:
         """Put `new` where `old` is; False when something else is there by now.
 
         A flight that goes out is kept safely before this returns. Once begun it is carried out, also when its
-        caller is cancelled. Raises StoreFullError.
+        caller is cancelled. With `end`, those who follow it in other processes are told. Raises
+        StoreFullError, LeaseLostError, and StoreAwayError where nothing may go out without the store.
         """
+        ...
+
+    async def follow(self, identity: Identity, request_id: str) -> Ended | None:
+        """Wait for the end of a flight that another process leads. None: nobody leads it any more."""
         ...

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from gateway.policy.flight import Flight, State, Windows, revived
+from gateway.policy.flight import Ended, Flight, State, Windows, revived
 from gateway.stores.flights import Identity
 from gateway.stores.journal_file import Changes, Flights, JournalFile, Packer
 from gateway.stores.journal_writer import JournalWriter, Operation
@@ -44,14 +44,20 @@ class Journal:
     def resize(self, max_bytes: int, windows: Windows) -> None:
         self._memory.resize(max_bytes, windows)
 
-    async def load(self, identity: Identity) -> Flight | None:
+    async def load(self, identity: Identity, *, guess: bool = False) -> Flight | None:
         return await self._memory.load(identity)
 
-    async def swap(self, identity: Identity, old: Flight | None, new: Flight | None) -> bool:
+    async def swap(
+        self, identity: Identity, old: Flight | None, new: Flight | None, end: Ended | None = None
+    ) -> bool:
         swapped = await self._memory.swap(identity, old, new)
         if swapped and new is not None and _goes_out(old, new):
             await self._writer.commit(identity, new)
         return swapped
+
+    async def follow(self, identity: Identity, request_id: str) -> Ended | None:
+        """Nobody else leads what is remembered here."""
+        return None
 
     def _changed(self, identity: Identity, flight: Flight | None) -> None:
         """Memory changed. Who joins a flight that is out need not be known: after a crash all are owed."""

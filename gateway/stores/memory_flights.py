@@ -11,7 +11,7 @@ from itertools import islice
 
 import msgspec
 
-from gateway.policy.flight import Flight, State, Windows, expires_at
+from gateway.policy.flight import Ended, Flight, State, Windows, expires_at
 from gateway.stores.flights import Identity, StoreFullError
 
 OVERHEAD = 600
@@ -43,10 +43,12 @@ class MemoryFlights:
     def __repr__(self) -> str:
         return f"<MemoryFlights {len(self)} flights, {self.bytes} of {self._max_bytes} bytes>"
 
-    async def load(self, identity: Identity) -> Flight | None:
+    async def load(self, identity: Identity, *, guess: bool = False) -> Flight | None:
         return self._flights.get(identity)
 
-    async def swap(self, identity: Identity, old: Flight | None, new: Flight | None) -> bool:
+    async def swap(
+        self, identity: Identity, old: Flight | None, new: Flight | None, end: Ended | None = None
+    ) -> bool:
         if self._flights.get(identity) is not old:
             return False
         self._forget_what_is_over()
@@ -57,6 +59,10 @@ class MemoryFlights:
             new = msgspec.structs.replace(new, answer=None)
         self._put(identity, new)
         return True
+
+    async def follow(self, identity: Identity, request_id: str) -> Ended | None:
+        """Nobody else leads what is remembered here."""
+        return None
 
     def watch(self, changed: Callable[[Identity, Flight | None], None]) -> None:
         """Tell `changed` of every change from now on, also of what goes for room or because it is over."""

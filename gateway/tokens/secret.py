@@ -3,6 +3,7 @@
 This module refuses to hand the value out in any way but `reveal()`: not by repr, format, pickle or copy.
 """
 
+import hashlib
 import hmac
 from typing import NoReturn
 
@@ -15,10 +16,14 @@ SHORTEST = 8
 class Secret:
     """A usable token. Two of them are equal when their values are."""
 
-    __slots__ = ("_value",)
+    __slots__ = ("_value", "mark")
 
     def __init__(self, value: str) -> None:
         self._value = value
+        data = value.encode()
+        key = hashlib.blake2b(data, digest_size=32).digest()
+        self.mark = hashlib.blake2b(b"mark", key=key, digest_size=12).hexdigest()
+        """Tells one value from another, in every process alike, without keeping either."""
 
     @classmethod
     def parse(cls, raw: bytes, source: str) -> "Secret":

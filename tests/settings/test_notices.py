@@ -33,11 +33,11 @@ def test_what_has_no_effect_yet_is_named_with_its_place(configure: Configure) ->
         methods:
           profiles/get: {ttl: 5s, token: reader}
         """,
-        GATEWAY_DEDUP__ON_STORE_FAILURE="refuse",
+        GATEWAY_LIMITS__CONNECTIONS="7",
     ) == [
-        f"environment:GATEWAY_DEDUP__ON_STORE_FAILURE dedup.on_store_failure: {SILENT}",
         f"config.yaml:1 tracing: {SILENT}",
         f"config.yaml:3 upstream.compression: {SILENT}",
+        f"environment:GATEWAY_LIMITS__CONNECTIONS limits.connections: {SILENT}",
     ]
 
 
@@ -95,3 +95,10 @@ def test_a_secrets_file_that_everybody_may_read_is_worth_a_warning(
 
 def test_a_secrets_file_that_is_not_there_is_not_a_notice(configure: Configure, tmp_path: Path) -> None:
     assert lines(configure, f"token: {{file: {tmp_path}/none}}") == []
+
+
+def test_a_redis_that_nothing_is_kept_in_is_said(configure: Configure) -> None:
+    text = "cache: {store: memory}\nredis: {url: 'redis://:secret-word@127.0.0.1'}"
+    [line] = lines(configure, text)
+    assert line == "config.yaml:2 redis.url: is not used: neither cache.store nor dedup.store says redis"
+    assert not lines(configure, text.replace("memory", "redis"))

@@ -1,11 +1,19 @@
 """The stores under test, each with a hand on its clock."""
 
-from collections.abc import Callable
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from gateway.codec.negotiation import Format
 from gateway.stores.cache import CacheEntry, CacheStore, Tags, read_tags, scoped
 from gateway.stores.memory_cache import MemoryCache
+from gateway.stores.redis.address import Address
+from gateway.stores.redis.cache import RedisCache
+from gateway.stores.redis.keys import Keys
+from gateway.stores.redis.link import Link
+from tests.valkey import Server
 
 MINUTE = 60.0
 PLATFORM = "https://example.com/api/v1.1"
@@ -47,6 +55,33 @@ class MemoryBackend:
 def memory() -> Backend:
     backend = MemoryBackend()
     return Backend(backend.store, backend.clock.advance)
+
+
+UNHURRIED = 20.0
+"""Seconds that a question to Redis may take here: nothing is to fail because the machine is busy."""
+
+
+def link_to(server: Server, prefix: str, *, timeout: float = UNHURRIED, name: str = "") -> Link:
+    """A link that is still to be started."""
+    loop = asyncio.get_running_loop()
+    keys = Keys(prefix)
+    gateway = name or os.urandom(4).hex()
+    return Link(Address.parse(server.url), keys, timeout, gateway, lambda operation: None, loop.time)
+
+
+@asynccontextmanager
+async def redis_cache(server: Server) -> AsyncIterator[Backend]:
+    """A store under a prefix of its own; its clock is a test's, and what Redis itself forgets it forgets
+    later than any test lasts."""
+    clock = Clock()
+    link = link_to(server, f"{os.urandom(6).hex()}:")
+    store = RedisCache(link, 2**24, refuse=False, scrub=bytes, now=clock)
+    await link.start()
+    assert link.is_up
+    try:
+        yield Backend(store, clock.advance)
+    finally:
+        await link.aclose()
 
 
 def entry(body: bytes = b"{}", code: int = 0) -> CacheEntry:

@@ -15,9 +15,12 @@ from gateway.stores.journal import Journal
 from gateway.stores.journal_file import JournalFile
 from gateway.stores.journal_writer import JournalWriter
 from gateway.stores.memory_flights import MemoryFlights
-from gateway.upstream.packing import ReplyPacker
+from gateway.stores.redis.flights import RedisFlights
+from gateway.stores.redis.link import Link
+from gateway.upstream.packing import EndPacker, ReplyPacker
 from gateway.upstream.reply import Reply, answer_size
-from tests.stores.backends import Clock
+from tests.stores.backends import Clock, link_to
+from tests.valkey import Server
 
 WINDOWS = Windows(owed=300, key=3600, unknown=7200)
 IDENTITY = b"f0123"
@@ -120,3 +123,31 @@ async def put(store: FlightStore, *states: Flight | None, identity: bytes = IDEN
     for new in states:
         assert await store.swap(identity, old, new)
         old = new
+
+
+@dataclass
+class Shared:
+    """One gateway's store in Redis, and its parts."""
+
+    store: RedisFlights
+    link: Link
+    alone: MemoryFlights
+
+
+@asynccontextmanager
+async def shared_flights(
+    server: Server, prefix: str, *, refuse: bool = False, max_bytes: int = 2**24
+) -> AsyncIterator[Shared]:
+    """What one gateway of several has: all with the same prefix share."""
+    clock = Clock()
+    link, alone = link_to(server, prefix), memory_of(clock, max_bytes)
+    replies = ReplyPacker(bytes)
+    store = RedisFlights(
+        link, alone, max_bytes, WINDOWS, refuse=refuse, answers=replies, ends=EndPacker(replies), now=clock
+    )
+    await link.start()
+    try:
+        yield Shared(store, link, alone)
+    finally:
+        await store.aclose()
+        await link.aclose()

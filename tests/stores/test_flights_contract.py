@@ -1,6 +1,7 @@
 """What every store of flights promises, whatever is behind it."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -20,20 +21,30 @@ from tests.stores.flight_backends import (
     out,
     put,
     reply,
+    shared_flights,
     unknown,
 )
+from tests.stores.servers import SHARED
+from tests.valkey import Server
 
 pytestmark = pytest.mark.anyio
 
+OWN_ROOM = pytest.mark.parametrize("backend", ["memory", "journal"], indirect=True)
+"""Room in Redis is Redis' own to give."""
 MAX_BYTES = 3000
 """Room for five flights without answers: a flight is counted as 600 bytes."""
 
 
-@pytest.fixture(params=["memory", "journal"])
+@pytest.fixture(params=["memory", "journal", *SHARED])
 async def backend(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[FlightBackend]:
     clock = Clock()
     if request.param == "memory":
         yield FlightBackend(memory_of(clock, MAX_BYTES), clock)
+        return
+    if request.param != "journal":
+        server: Server = request.getfixturevalue(request.param)
+        async with shared_flights(server, f"{os.urandom(6).hex()}:") as shared:
+            yield FlightBackend(shared.store, clock)
         return
     async with journalled(tmp_path / "journal", clock=clock, max_bytes=MAX_BYTES) as running:
         yield FlightBackend(running.journal, clock)
@@ -111,6 +122,7 @@ async def test_a_change_is_carried_out_also_when_its_caller_leaves(store: Flight
         await put(store, None)
 
 
+@OWN_ROOM
 async def test_for_room_an_answer_goes_and_its_flight_stays(store: FlightStore) -> None:
     flight = out(keyed=True)
     await put(store, flight, answered(flight, reply(b"x" * 2000), pending=0))
@@ -123,6 +135,7 @@ async def test_for_room_an_answer_goes_and_its_flight_stays(store: FlightStore) 
     assert kept.answer is None
 
 
+@OWN_ROOM
 async def test_what_runs_or_is_unknown_is_never_given_up_for_room(store: FlightStore) -> None:
     kept = {b"f%d" % n: unknown(out(f"id-{n}")) if n % 2 else out(f"id-{n}") for n in range(5)}
     for identity, flight in kept.items():
@@ -136,6 +149,7 @@ async def test_what_runs_or_is_unknown_is_never_given_up_for_room(store: FlightS
     assert await store.load(b"one more") is None
 
 
+@OWN_ROOM
 async def test_what_is_over_makes_room(store: FlightStore, backend: FlightBackend) -> None:
     for n in range(5):
         await put(store, out(), unknown(out()), identity=b"f%d" % n)

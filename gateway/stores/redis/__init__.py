@@ -1,0 +1,1 @@
+"""Replies and flights in Redis or Valkey, shared by any number of gateways."""

@@ -1,0 +1,220 @@
+"""Two gateways that share a Valkey: what a caller of either may rely on."""
+
+import json
+import random
+import signal
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from http.client import HTTPException
+from pathlib import Path
+
+import pytest
+
+from gateway.sandbox.faults import Fault, Kind, When
+from gateway.sandbox.sandbox import Sandbox
+from tests import valkey
+from tests.e2e.caller import PATIENCE, Caller, Reply
+from tests.e2e.conftest import Platform
+from tests.e2e.scraping import scrape_used
+from tests.e2e.sharing import Fleet, fleet_over
+from tests.e2e.waiting import until
+from tests.valkey import Server
+
+WRITE = "profiles/import"
+READ = "profiles/get"
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    with valkey.running(valkey.valkey(), tmp_path) as running:
+        yield running
+
+
+@pytest.fixture
+def fleet(server: Server, platform: Platform, tmp_path: Path) -> Iterator[Fleet]:
+    """Gateways `a` and `b`."""
+    with ExitStack() as stack:
+        gateways = fleet_over(server, platform, tmp_path, stack)
+        gateways.start("a")
+        gateways.start("b")
+        yield gateways
+        platform.sandbox.faults.clear()
+
+
+def body_of(name: str, value: str = "") -> str:
+    data = {"_fname": value or name}
+    return json.dumps({"db_id": 1, "matching": "email", "email": f"{name}@example.com", "data": data})
+
+
+def write(caller: Caller, name: str, *headers: tuple[str, str], value: str = "") -> Reply:
+    return caller.call(WRITE, body_of(name, value), *headers)
+
+
+def read(caller: Caller, name: str) -> Reply:
+    return caller.json(READ, db_id=1, matching="email", email=f"{name}@example.com")
+
+
+def executed(sandbox: Sandbox, name: str) -> int:
+    return sum(call.params["email"] == f"{name}@example.com" for call in sandbox.calls.executed(WRITE))
+
+
+def request_ids(sandbox: Sandbox, name: str) -> set[str | None]:
+    email = f"{name}@example.com"
+    return {call.request_id for call in sandbox.calls.of(WRITE) if call.params.get("email") == email}
+
+
+def under_way(fleet: Fleet) -> float:
+    names = ("a", "b")
+    return sum(scrape_used(fleet[name]).value("gateway_requests_in_progress") for name in names)
+
+
+def test_identical_writes_over_both_gateways_are_one(fleet: Fleet, sandbox: Sandbox) -> None:
+    sandbox.faults.add(Fault(Kind.STALL, WRITE, When.BEFORE))
+    with ThreadPoolExecutor(200) as callers:
+        sent = [callers.submit(write, fleet["ab"[n % 2]], "jim") for n in range(200)]
+        until(lambda: under_way(fleet) == 200, "all are there")
+        sandbox.faults.release()
+        answers = [future.result(PATIENCE) for future in sent]
+
+    assert [answer.error for answer in answers] == [0] * 200
+    assert executed(sandbox, "jim") == 1
+    roles = [answer.header("gateway-flight") for answer in answers]
+    assert roles.count("led") == 1
+    assert roles.count("joined") == 199
+    assert len({answer.header("request-id") for answer in answers}) == 1
+    assert write(fleet["b"], "jim").header("gateway-flight") == "led"  # it was meant
+
+
+def test_a_failure_is_shared_as_an_answer_is(fleet: Fleet, sandbox: Sandbox) -> None:
+    sandbox.faults.add(Fault(Kind.STALL, WRITE, When.BEFORE), Fault(Kind.RESET, WRITE, count=20))
+    with ThreadPoolExecutor(2) as callers:
+        first = callers.submit(write, fleet["a"], "jim")
+        until(lambda: under_way(fleet) == 1 and len(sandbox.calls) == 1, "one is there")
+        second = callers.submit(write, fleet["b"], "jim")
+        until(lambda: under_way(fleet) == 2, "both are there")
+        sandbox.faults.clear()
+        sandbox.faults.add(Fault(Kind.RESET, WRITE, count=20))
+        answers = [first.result(PATIENCE), second.result(PATIENCE)]
+    assert len({(answer.status, answer.header("request-id")) for answer in answers}) == 1
+
+
+def test_a_key_is_known_to_all_gateways(fleet: Fleet, sandbox: Sandbox) -> None:
+    key = ("Request-ID", "order-7")
+    first = write(fleet["a"], "jim", key)
+    until(lambda: scrape_used(fleet["a"]).value("gateway_flights_in_progress") == 0, "it has ended")
+
+    again, other = write(fleet["b"], "jim", key), write(fleet["b"], "john", key)
+
+    assert (again.body, again.header("gateway-flight")) == (first.body, "replayed")
+    assert (other.status, other.error) == (422, 450)
+    assert executed(sandbox, "jim") == 1
+
+
+def test_a_reply_is_kept_for_all_gateways_until_a_write_through_any(fleet: Fleet, sandbox: Sandbox) -> None:
+    write(fleet["a"], "jim")
+    kept = read(fleet["a"], "jim")
+    hit = read(fleet["b"], "jim")
+
+    write(fleet["a"], "jim", value="James")
+    new = read(fleet["b"], "jim")
+
+    assert (kept.header("cache-status") or "").endswith("stored")
+    assert (hit.header("cache-status") or "").startswith("gateway; hit")
+    assert b"James" in new.body
+
+
+def send(caller: Caller, name: str) -> Reply | None:
+    """What the caller gets; None when the connection broke."""
+    with suppress(OSError, HTTPException):
+        return write(caller, name)
+    return None
+
+
+@pytest.mark.parametrize(
+    "rounds",
+    [pytest.param(1, id="once"), pytest.param(50, id="50 times", marks=pytest.mark.full)],
+)
+@pytest.mark.timeout(1500)
+def test_after_a_kill_of_the_leader_the_repeat_through_another_runs_nothing_twice(
+    fleet: Fleet, sandbox: Sandbox, rounds: int
+) -> None:
+    rng = random.Random(20261126)
+    for number in range(rounds):
+        name = f"round-{number}"
+        sandbox.calls.clear()
+        sandbox.faults.add(Fault(Kind.STALL, WRITE, rng.choice([When.AFTER, When.BEFORE])))
+        arrived = sandbox.calls.arrived(1)
+        with ThreadPoolExecutor(2) as callers:
+            lost = callers.submit(send, fleet["a"], name)
+            arrived.result(PATIENCE)
+            waits = callers.submit(write, fleet["b"], name) if rng.random() < 0.5 else None
+            if waits is not None:
+                until(lambda: scrape_used(fleet["b"]).value("gateway_requests_in_progress") == 1, "it waits")
+            fleet.kill("a")
+            sandbox.faults.release()
+            assert lost.result(PATIENCE) is None
+            repeat = write(fleet["b"], name)
+            assert waits is None or waits.result(PATIENCE).error == 0
+        assert repeat.error == 0
+        assert executed(sandbox, name) == 1
+        assert len(request_ids(sandbox, name)) == 1
+        fleet.start("a")
+
+
+@pytest.mark.parametrize(
+    "rounds",
+    [pytest.param(60, id="60 rounds"), pytest.param(1000, id="1000 rounds", marks=pytest.mark.full)],
+)
+@pytest.mark.timeout(900)
+def test_a_write_through_one_gateway_is_seen_by_the_next_read_through_another(
+    fleet: Fleet, sandbox: Sandbox, rounds: int
+) -> None:
+    rng = random.Random(7)
+    write(fleet["a"], "jim")
+    for number in range(rounds):
+        writer, reader = rng.choice([("a", "b"), ("b", "a")])
+        with ThreadPoolExecutor(4) as callers:
+            besides = [callers.submit(read, fleet[rng.choice("ab")], "jim") for _ in range(rng.randint(0, 3))]
+            assert write(fleet[writer], "jim", value=f"value-{number}").error == 0
+            seen = read(fleet[reader], "jim")
+            assert all(future.result(PATIENCE).error == 0 for future in besides)
+        assert f"value-{number}".encode() in seen.body
+        assert f"value-{number}".encode() in read(fleet[rng.choice("ab")], "jim").body
+
+
+def test_a_writer_killed_between_its_marks_leaves_nothing_old_behind(fleet: Fleet, sandbox: Sandbox) -> None:
+    write(fleet["a"], "jim")
+    read(fleet["b"], "jim")
+    sandbox.faults.add(Fault(Kind.STALL, WRITE, When.BEFORE))
+    arrived = sandbox.calls.arrived(len(sandbox.calls) + 1)
+    with ThreadPoolExecutor(1) as callers:
+        lost = callers.submit(send, fleet["a"], "jim")
+        arrived.result(PATIENCE)
+        during = [read(fleet["b"], "jim") for _ in range(2)]
+        fleet.kill("a")
+        assert lost.result(PATIENCE) is None
+    after = [read(fleet["b"], "jim") for _ in range(2)]
+    sandbox.faults.release()
+
+    for answer in (*during, *after):
+        assert answer.header("cache-status") == "gateway; fwd=miss"
+
+
+def test_passwords_are_shown_nowhere(platform: Platform, tmp_path: Path) -> None:
+    secret = "pass-word-1234567"
+    with (
+        valkey.running(valkey.valkey(), tmp_path, "--requirepass", secret) as server,
+        ExitStack() as stack,
+    ):
+        url = f"redis://:{secret}@127.0.0.1:{server.port}/0"
+        gateway = fleet_over(server, platform, tmp_path, stack, redis={"url": url})
+        caller = gateway.start("a")
+        assert write(caller, "jim").error == 0
+        shown = [caller.get(path).body for path in ("/readyz?verbose", "/metrics", "/-/status.json")]
+        server.stop()
+        until(lambda: b"calls go on without it" in caller.get("/readyz?verbose").body, "it is said")
+        shown.append(caller.get("/readyz?verbose").body)
+        gateway.running["a"].stop(signal.SIGTERM)
+        shown.append(gateway.running["a"].log.encode())
+    assert secret.encode() not in b"".join(shown)
