@@ -91,7 +91,7 @@ def test_lint_has_nothing_to_say(helm: Any, chart: Any, name: str) -> None:
 
 @pytest.mark.parametrize("name", SETS)
 def test_every_manifest_is_valid_for_kubernetes(chart: Any, name: str) -> None:
-    import kubernetes_validate  # type: ignore[import-untyped]
+    import kubernetes_validate
 
     chart.validate_schema(SETS[name])
     found = manifests(chart, SETS[name])

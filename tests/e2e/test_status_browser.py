@@ -78,7 +78,8 @@ class Visit:
     addresses: list[str] = field(default_factory=list)
 
     def methods(self) -> list[str]:
-        return self.page.locator("#methods tbody th").all_inner_texts()
+        methods: list[str] = self.page.locator("#methods tbody th").all_inner_texts()
+        return methods
 
     def wait(self, condition: str) -> None:
         """Until a condition in JavaScript is true. Asked from outside: the page's policy lets it evaluate
