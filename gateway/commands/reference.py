@@ -23,7 +23,7 @@ def page(group: click.Group) -> str:
 
 
 def _sections(group: click.Group) -> Iterator[str]:
-    with click.Context(group, info_name="gateway") as parent:
+    with click.Context(group, info_name="gateway", **group.context_settings) as parent:
         for name in sorted(group.commands):
             command = group.commands[name]
             with click.Context(command, info_name=name, parent=parent, max_content_width=100) as context:

@@ -51,7 +51,7 @@ PLATFORM_ERRORS = (
     "upstream-tls",
     "upstream-unreachable",
 )
-GATEWAY_ERRORS = ("internal", "overloaded", "stopped")
+GATEWAY_ERRORS = ("internal", "overloaded", "stopped", "store-away")
 CALLER_ERRORS = (
     "bad-request",
     "body-timeout",

@@ -85,8 +85,10 @@ def _transport(scope: Scope) -> asyncio.Transport:
 
 
 def cut(transport: asyncio.BaseTransport) -> None:
-    """Ends the connection at once, with a RST."""
+    """Ends the connection at once, with a RST; nothing to do where the other side was quicker."""
     taken = cast(asyncio.Transport, transport)
+    if taken.is_closing():
+        return
     taken.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RST_ON_CLOSE)
     taken.abort()
 

@@ -12,8 +12,8 @@ class Clock:
     """Begins at the loop's time, and is asked from the gateway's thread."""
 
     def __init__(self) -> None:
-        self._began = time.monotonic()
-        self._wall = time.time()
+        self._began = _exact(time.monotonic())
+        self._wall = _exact(time.time())
         self._passed = 0.0
 
     def __call__(self) -> float:
@@ -26,3 +26,8 @@ class Clock:
     def at(self, seconds: float) -> None:
         """It is so many seconds after the beginning."""
         self._passed = seconds
+
+
+def _exact(seconds: float) -> float:
+    """To a 1024th, down, so that sums and differences with a test's seconds are exact."""
+    return int(seconds * 1024) / 1024

@@ -16,12 +16,6 @@ def test_an_address_is_shown_without_user_password_and_query() -> None:
     assert shown(settings)["redis"]["url"] == "rediss://***@host:6379/0?***"
 
 
-def test_an_address_of_vault_is_treated_the_same() -> None:
-    vault = {"path": "p", "key": "k", "address": "https://me:s3cr3t@vault:8200"}
-    settings = Settings.model_validate({"token": {"vault": vault}})
-    assert shown(settings)["token"]["vault"]["address"] == "https://***@vault:8200"
-
-
 def test_flat_rows_are_dotted_keys_with_text() -> None:
     content = {"a": {"b": True, "c": None, "d": {}}, "e": [1, "x"]}
     assert list(flat(content)) == [("a.b", "true"), ("a.c", "null"), ("a.d", "{}"), ("e", "[1, x]")]
