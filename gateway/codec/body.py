@@ -4,12 +4,23 @@ A body is its top-level parameters, each value still as the JSON it was sent as.
 touching anything else: 30-digit ids, `1.10`, inner key order and spacing survive.
 """
 
+from collections.abc import Sized
 from dataclasses import dataclass
 
 import msgspec
 
 Fields = dict[str, msgspec.Raw]
 """Top-level parameters by name, each value one valid JSON value. Never changed: functions return new ones."""
+
+
+MAX_NAMES = 10_000
+"""Top-level parameters of one call. Each costs a lookup and a copy of its name, ten million bytes of them
+seconds."""
+
+MAX_NUMBER = 1_000
+"""Characters of one number. Reading a longer integer takes time that grows with the square of its length."""
+
+NUMBER_TOO_LONG = f"a number has more than {MAX_NUMBER} characters"
 
 
 class MalformedBodyError(ValueError):
@@ -22,6 +33,12 @@ def require_utf8(body: bytes) -> None:
         body.decode()
     except UnicodeDecodeError as error:
         raise MalformedBodyError(f"the body is not UTF-8 (byte {error.start})") from None
+
+
+def require_few(fields: Sized) -> None:
+    """Raise MalformedBodyError for more parameters than a call may have."""
+    if len(fields) > MAX_NAMES:
+        raise MalformedBodyError(f"the body has more than {MAX_NAMES} parameters")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,14 +4,29 @@ Only the top level is decoded; everything deeper is checked and kept byte for by
 allow is refused, and no value is ever changed.
 """
 
+from itertools import accumulate
+
 import msgspec
 
-from gateway.codec.body import BodyLimits, Fields, MalformedBodyError, require_utf8
+from gateway.codec.body import (
+    MAX_NUMBER,
+    NUMBER_TOO_LONG,
+    BodyLimits,
+    Fields,
+    MalformedBodyError,
+    require_few,
+    require_utf8,
+)
 
 _DECODER = msgspec.json.Decoder(Fields)
 _STRUCTURE = b'[]{}",:'
 _NOT_STRUCTURE = bytes(set(range(256)) - set(_STRUCTURE))
 _ONE_BRACKET = bytes.maketrans(b"{}", b"[]")
+_STEPS = bytes.maketrans(b"[]", b"\x01\xff")  # up and down, read as signed bytes
+_NUMERIC = b"0123456789+-.eE"
+_DIGITS_ONLY = bytes(ord("0") if byte in _NUMERIC else ord(" ") for byte in range(256))
+_LONG_NUMBER = b"0" * (MAX_NUMBER + 1)
+_PASSES = 4
 
 
 def decode(body: bytes, limits: BodyLimits) -> Fields:
@@ -30,7 +45,10 @@ def decode(body: bytes, limits: BodyLimits) -> Fields:
         raise MalformedBodyError(malformed(error)) from None
     except RecursionError:
         raise MalformedBodyError(_too_deep(limits)) from None
+    require_few(fields)
     _require_within(body, limits)
+    if len(body) > MAX_NUMBER and _has_long_number(body) and _has_long_number(_without_strings(body)):
+        raise MalformedBodyError(NUMBER_TOO_LONG)
     return fields
 
 
@@ -67,23 +85,47 @@ def _measure(structure: bytes, limits: BodyLimits) -> None:
     brackets = structure.translate(_ONE_BRACKET, b",:")
     if len(brackets) // 2 + structure.count(b",") > limits.elements:
         raise MalformedBodyError(f"the body has more than {limits.elements} elements")
-    # Taking away the innermost pairs takes away one level.
-    for _ in range(limits.depth):
-        if not brackets:
-            return
+    # Taking away the innermost pairs takes away one level: quick, while there are few.
+    taken = 0
+    while brackets and taken < min(_PASSES, limits.depth):
         brackets = brackets.replace(b"[]", b"")
-    if brackets:
+        taken += 1
+    if brackets and taken + max(accumulate(_steps(brackets))) > limits.depth:
         raise MalformedBodyError(_too_deep(limits))
 
 
-def _structure_of(body: bytes) -> bytes:
-    """The brackets, commas and colons of valid JSON, without what stands in its strings."""
+def _steps(brackets: bytes) -> memoryview:
+    return memoryview(brackets.translate(_STEPS)).cast("b")
+
+
+def _has_long_number(body: bytes) -> bool:
+    """Whether there is a run of a long number's characters, perhaps in a string."""
+    return _LONG_NUMBER in body.translate(_DIGITS_ONLY)
+
+
+def _without_strings(body: bytes) -> bytes:
+    return b"".join(_without_escapes(body).split(b'"')[::2])
+
+
+def _without_escapes(body: bytes) -> bytes:
+    """Valid JSON whose quotes are the ends of strings, and nothing else."""
     # Escaped backslashes first: behind one, a quote ends the string.
     for pair in (rb"\\", rb"\""):
         if pair in body:
             body = body.replace(pair, b"")
+    return body
+
+
+def members(body: bytes) -> int:
+    """How many members all objects of valid JSON have together, doubled names counted as often as they
+    come."""
+    return _structure_of(body).count(b":")
+
+
+def _structure_of(body: bytes) -> bytes:
+    """The brackets, commas and colons of valid JSON, without what stands in its strings."""
     # Strings never touch, since commas and colons are kept: two adjacent quotes are one string.
-    structure = body.translate(None, _NOT_STRUCTURE).replace(b'""', b"")
+    structure = _without_escapes(body).translate(None, _NOT_STRUCTURE).replace(b'""', b"")
     if b'"' in structure:
         structure = b"".join(structure.split(b'"')[::2])
     return structure

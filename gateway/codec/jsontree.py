@@ -19,7 +19,8 @@ _CANONICAL = msgspec.json.Encoder(order="sorted")
 
 
 def parse(raw: bytes | msgspec.Raw) -> Tree:
-    """Read a JSON value; MalformedBodyError for what is none, or has an integer of over 4300 digits."""
+    """Read a JSON value; MalformedBodyError for what is none, or has an integer of over 4300 digits, which
+    only a reply can have."""
     try:
         tree: Tree = _DECODER.decode(raw)
     except msgspec.ValidationError:
@@ -41,6 +42,18 @@ def write(tree: object) -> bytes:
 def write_sorted(tree: object) -> bytes:
     """Write a tree with the keys of every object sorted: one spelling for one meaning."""
     return _CANONICAL.encode(tree)
+
+
+def has_doubled_names(body: bytes, written: bytes) -> bool:
+    """Whether an object of `body` has a name twice; `written` is what was written of the tree read from it,
+    where of each name the last value is left.
+
+    Doubled names are members that got lost, and members are colons outside of strings. Mostly those inside
+    are the same on both sides too: only an escaped colon comes out plain.
+    """
+    if body.count(b":") == written.count(b":") and b"\\u003" not in body:
+        return False
+    return jsonbody.members(body) != jsonbody.members(written)
 
 
 def to_fields(tree: dict[str, Tree]) -> Fields:

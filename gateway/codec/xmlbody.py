@@ -2,14 +2,23 @@
 
 from gateway.catalogue.shape import Shape
 from gateway.codec import jsonbody, jsontree, xmlreader, xmlwriter
-from gateway.codec.body import BodyLimits, Fields
+from gateway.codec.body import BodyLimits, Fields, MalformedBodyError, require_few
 
 
 def decode(body: bytes, shape: Shape, limits: BodyLimits) -> Fields:
     """Read a call's fields; MalformedBodyError for everything that is refused."""
-    return jsontree.to_fields(xmlreader.read(body, shape, limits))
+    tree = xmlreader.read(body, shape, limits)
+    require_few(tree)
+    return jsontree.to_fields(tree)
 
 
 def encode(fields: Fields, shape: Shape) -> bytes:
-    """Write a call for the platform, lists of one item marked."""
-    return xmlwriter.write(jsontree.parse(jsonbody.encode(fields)), shape, mark_arrays=True)
+    """Write a call for the platform, lists of one item marked.
+
+    MalformedBodyError for an object in which a name comes twice: one of the two values would be lost.
+    """
+    body = jsonbody.encode(fields)
+    tree = jsontree.parse(body)
+    if jsontree.has_doubled_names(body, jsontree.write(tree)):
+        raise MalformedBodyError("a name comes twice in one object, which XML would read as a list")
+    return xmlwriter.write(tree, shape, mark_arrays=True)

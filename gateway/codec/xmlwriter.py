@@ -10,16 +10,22 @@ import msgspec
 
 from gateway.catalogue.shape import Kind, Shape
 from gateway.codec.jsontree import Tree
-from gateway.codec.xmlreader import ITEM
+from gateway.codec.xmlparser import ITEM
 
 # XML 1.0, production 2: everything else cannot stand in a document, not even as a character reference.
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_NAME_START = (
-    "A-Z_a-z\xc0-\xd6\xd8-\xf6\xf8-\u02ff\u0370-\u037d\u037f-\u1fff\u200c\u200d\u2070-\u218f\u2c00-\u2fef"
-    "\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufffd\U00010000-\U000effff"
+# Letters that may begin a name in every edition of XML 1.0: the fifth allows many more, which parsers that
+# keep to the fourth refuse, expat among them.
+_LETTERS = (
+    "A-Z_a-z\xc0-\xd6\xd8-\xf6\xf8-\u0131\u0134-\u013e\u0141-\u0148\u014a-\u017e"  # Latin
+    "\u0388-\u038a\u038e-\u03a1\u03a3-\u03ce"  # Greek
+    "\u0401-\u040c\u040e-\u044f\u0451-\u045c\u045e-\u0481\u0490-\u04c4"  # Cyrillic
+    "\u0531-\u0556\u0561-\u0586\u10d0-\u10f6"  # Armenian, Georgian
+    "\u05d0-\u05ea\u0621-\u063a\u0641-\u064a"  # Hebrew, Arabic
+    "\u3041-\u3094\u30a1-\u30fa\u4e00-\u9fa5\uac00-\ud7a3"  # Japanese, Chinese, Korean
 )
-# Productions 4 and 4a without the colon, which would make a prefix.
-_NAME = re.compile(f"[{_NAME_START}][{_NAME_START}.0-9\xb7\u0300-\u036f\u203f\u2040-]*")
+# Without the colon, which would make a prefix.
+_NAME = re.compile(f"[{_LETTERS}][{_LETTERS}.0-9-]*")
 
 
 def write(tree: Tree, shape: Shape, *, mark_arrays: bool) -> bytes:

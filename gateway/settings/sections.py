@@ -38,7 +38,7 @@ class Limits(Section):
         default=10 * 1024**2, description="A call's body in XML, which costs more to read."
     )
     reply_bytes: Space = Field(default=64 * 1024**2, description="A reply's body, after inflating.")
-    # libxml2 itself stops at 256, and both parsers recurse.
+    # Reading recurses, in C for JSON and in Python for XML.
     depth: Annotated[int, Field(ge=1, le=200)] = Field(
         default=64, description="How deep a body may be nested."
     )

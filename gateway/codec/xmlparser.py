@@ -1,0 +1,167 @@
+"""An XML document as elements: expat's events put together, and everything refused that has no meaning here.
+
+Refused as soon as it is seen: a DOCTYPE (so nothing is ever expanded), another encoding or version, prefixes,
+attributes other than the platform's mark, too deep a document, text beside elements. Comments and processing
+instructions count for nothing.
+
+expat forgets a document with its parser. libxml2 as lxml uses it keeps every name that it ever saw, and
+names may come from data: memory would grow for as long as the process lives.
+"""
+
+import re
+from typing import Any, NoReturn
+from xml.parsers import expat
+
+from gateway.codec.body import BodyLimits, MalformedBodyError, require_utf8
+
+ITEM = "xml"
+"""The element of a list's item where repeating the list's own element cannot tell: `<a><xml>1</xml></a>`."""
+
+SPACE = " \t\r\n"
+"""XML 1.0, production 3; str.strip() alone would also take a no-break space."""
+
+_ENTRY = "entry"
+# Before the root only blanks, comments and instructions can stand (XML 1.0, productions 22 and 27);
+# elsewhere the word is text, as in an e-mail template in a CDATA section. The
+# groups are atomic, so nothing is tried twice.
+_DOCTYPE = re.compile(rb"(?>(?:\xef\xbb\xbf)?)(?>[ \t\r\n]+|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE", re.DOTALL)
+
+
+class Element:
+    """One element: its field's name, whether it is marked as a list, and its elements or its text.
+
+    `is_item` is told by the tag, not by the name: `<entry key="xml">` is a field with that name.
+    """
+
+    __slots__ = ("children", "is_item", "marked", "name", "text")
+
+    def __init__(self, name: str, *, marked: bool, is_item: bool) -> None:
+        self.name = name
+        self.marked = marked
+        self.is_item = is_item
+        self.children: list[Element] | tuple[Element, ...] = ()
+        self.text = ""
+
+    def add(self, child: "Element") -> None:
+        """Raises MalformedBodyError when there is text already."""
+        if isinstance(self.children, list):
+            self.children.append(child)
+            return
+        if self.text:
+            _require_blank(self.text)
+            self.text = ""
+        self.children = [child]
+
+    def say(self, text: str) -> None:
+        """Take a text: the element's own, or what separates its elements."""
+        if self.children:
+            _require_blank(text)
+        else:
+            self.text += text
+
+
+def _require_blank(text: str) -> None:
+    if text.strip(SPACE):
+        raise MalformedBodyError("there is text where only elements may stand")
+
+
+def parse(body: bytes, limits: BodyLimits) -> Element:
+    """The root element. Raises MalformedBodyError for everything that is refused."""
+    _require_plain(body, limits)
+    top = Element("", marked=False, is_item=False)
+    parser = _parser(top, limits.depth)
+    if len(body) > parser.buffer_size:
+        parser.buffer_size = len(body)  # so that every text comes in one piece
+    try:
+        parser.Parse(body, True)
+    except expat.ExpatError as error:
+        # The position says enough; a parser's words may quote the body.
+        raise MalformedBodyError(
+            f"the XML is malformed (line {error.lineno}, column {error.offset + 1})"
+        ) from None
+    return top.children[0]
+
+
+def _require_plain(body: bytes, limits: BodyLimits) -> None:
+    """What can be refused before a parser sees it."""
+    require_utf8(body)
+    if b"\0" in body:
+        # No XML has one; UTF-16 without a byte order mark has many.
+        raise MalformedBodyError("the body is not UTF-8")
+    if b"<!DOCTYPE" in body and _DOCTYPE.match(body):
+        raise MalformedBodyError("a DOCTYPE is not accepted")
+    if len(body) > limits.elements and body.count(b"<") - body.count(b"</") > limits.elements:
+        raise MalformedBodyError(f"the body has more than {limits.elements} elements")
+
+
+def _parser(top: Element, depth: int) -> expat.XMLParserType:
+    """A parser that puts the root into `top`. What a handler raises ends the parsing: expat runs on to the
+    end of the bytes without calling anything."""
+    above: list[Element] = []
+    current = top
+
+    def start(tag: str, attributes: list[str]) -> None:
+        nonlocal current
+        if len(above) >= depth:
+            raise MalformedBodyError("the body is nested too deep")
+        name, marked = tag, False
+        if attributes or ":" in tag:
+            if not above:
+                _require_plain_root(attributes)
+            name, marked = _name(tag, attributes)
+        element = Element(name, marked=marked, is_item=tag == ITEM)
+        current.add(element)
+        above.append(current)
+        current = element
+
+    def end(_: str) -> None:
+        nonlocal current
+        current = above.pop()
+
+    # The encoding is said, not guessed: a declaration of another one is refused below.
+    parser = expat.ParserCreate("utf-8")
+    parser.buffer_text = True
+    parser.ordered_attributes = True
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    parser.CharacterDataHandler = lambda text: current.say(text)
+    parser.XmlDeclHandler = _declared
+    parser.StartDoctypeDeclHandler = _doctype
+    return parser
+
+
+def _declared(version: str, encoding: str | None, _: int) -> None:
+    if version != "1.0":
+        raise MalformedBodyError("only XML 1.0 is accepted")
+    if encoding is not None and encoding.casefold() != "utf-8":
+        raise MalformedBodyError("the XML declares an encoding other than UTF-8")
+
+
+def _doctype(*_: Any) -> NoReturn:
+    raise MalformedBodyError("a DOCTYPE is not accepted")
+
+
+def _require_plain_root(attributes: list[str]) -> None:
+    if any(name.startswith("xmlns") for name in attributes[::2]):
+        raise MalformedBodyError("XML namespaces are not accepted")
+    if attributes:
+        raise MalformedBodyError("the root element has attributes")
+
+
+def _name(tag: str, attributes: list[str]) -> tuple[str, bool]:
+    """The field that an element stands for, and whether it is marked as a list."""
+    if ":" in tag:
+        raise MalformedBodyError("prefixed names are not accepted")
+    field, marked = tag, False
+    for name, value in zip(attributes[::2], attributes[1::2], strict=True):
+        if name == "array":
+            if value != "true":
+                raise MalformedBodyError("the attribute array has another value than 'true'")
+            marked = True
+        elif name == "key" and tag == _ENTRY:
+            field = value
+        elif name.startswith("xmlns"):
+            raise MalformedBodyError("XML namespaces are not accepted")
+        else:
+            raise MalformedBodyError("an element has an attribute other than array='true'")
+    return field, marked
