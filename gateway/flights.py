@@ -179,7 +179,7 @@ class Flights:
     async def _get_off(self, identity: Identity, decision: Lead | Join | Again) -> None:
         """The call was cancelled while it boarded. A flight that it was to lead never goes out."""
         if isinstance(decision, Lead):
-            await self._land(identity, decision.flight, interrupted(sent=False))
+            await self._land(identity, decision.flight, interrupted(sent=False), guess=False)
         else:
             await self._leave(identity, decision.flight.request_id)
 
@@ -251,9 +251,11 @@ class Flights:
             del self._out[identity]
         landing.set_result(landed)
 
-    async def _land(self, identity: Identity, flight: Flight, outcome: Outcome) -> bool:
+    async def _land(
+        self, identity: Identity, flight: Flight, outcome: Outcome, *, guess: bool = True
+    ) -> bool:
         """Have the end remembered. Returns whether the platform may have run the call without an answer."""
-        event, guess = event_of(flight, outcome), True
+        event = event_of(flight, outcome)
         while (old := await self._store.load(identity, guess=guess)) is not None:
             if old.request_id != flight.request_id or old.state is not State.IN_FLIGHT:
                 break

@@ -78,7 +78,8 @@ class Storage:
 
     def health(self) -> dict[str, bool]:
         """What can fail, by name, and whether it works as far as is known."""
-        return {} if self._journal is None else {"journal": self._journal.is_well}
+        health = {} if self._journal is None else {"journal": self._journal.is_well}
+        return health if self._link is None else {**health, "redis": self._link.is_up}
 
     async def start(self) -> None:
         """Take up what an earlier process left. Never fails: without it, calls are answered all the same."""

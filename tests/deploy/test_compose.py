@@ -1,8 +1,10 @@
 """compose.yaml: no engine runs in the tests, so each thing that it names is held against what exists."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -49,6 +51,20 @@ def test_a_gateway_takes_its_settings(name: str) -> None:
     assert name in settings.allowed_hosts
     assert SERVICES[name]["read_only"]
     assert SERVICES[name]["cap_drop"] == ["ALL"]
+
+
+def test_the_gateways_share_a_valkey_that_keeps_what_must_not_go() -> None:
+    [address] = {SERVICES[name]["environment"]["GATEWAY_REDIS__URL"] for name in GATEWAYS}
+    assert urlsplit(address).hostname == "valkey"
+    command = SERVICES["valkey"]["command"]
+    assert command[command.index("--maxmemory-policy") + 1] == "noeviction"
+
+
+def test_the_balancer_spreads_calls_over_both_gateways_and_repeats_none() -> None:
+    text = (ROOT / "deploy/compose/nginx.conf").read_text()
+    assert re.findall(r"server (\S+):8080;", text) == list(GATEWAYS)
+    assert "proxy_next_upstream off;" in text
+    assert "location /-/ { return 404; }" in text
 
 
 def test_the_token_that_the_gateways_read_is_the_sandbox_s() -> None:

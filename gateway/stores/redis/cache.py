@@ -5,7 +5,9 @@ goes on all the same, or is refused, as `dedup.on_store_failure` says. What was 
 trusted after it: when the link comes back, the generation that every reply depends on is changed.
 """
 
+import asyncio
 import os
+from collections import deque
 from collections.abc import Callable
 from itertools import count
 from typing import Any
@@ -25,6 +27,8 @@ GENERATION_KEPT = 600_000
 SLACK = 60_000
 """Milliseconds that Redis keeps what is over: whether it is, is told by the clock that is shared."""
 SCANNED = 250
+UNENDED = 1000
+"""Ends of writes that are told later, since Redis was away; beyond it, leases end by themselves."""
 
 
 class _Kept(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -65,6 +69,7 @@ class RedisCache:
         self._refuse = refuse
         self._scrub = scrub
         self._numbers = count()
+        self._unended: deque[tuple[WriteMark, bytes | int, int]] = deque(maxlen=UNENDED)
         self._origin = os.urandom(6)
         self.invalidations = 0
         link.on_recovery.append(self._distrust)
@@ -84,7 +89,7 @@ class RedisCache:
         return Found(kept.entry, max(0.0, now - kept.started_at))
 
     async def begin_read(self, tags: Tags) -> Snapshot:
-        names = [self._keys.generation(tag, self._link.run) for tag in tags]
+        names = [self._keys.generation(tag) for tag in tags]
         holds = [self._keys.hold(tag) for tag in tags]
         now = self._now()
         try:
@@ -142,10 +147,11 @@ class RedisCache:
 
     async def end_write(self, mark: WriteMark, settle: float = 0.0) -> None:
         until = _ms(self._now() + settle) if settle > 0 else b""
+        kept = _ms(settle) + SLACK
         try:
-            await self._mark("end_write", END_WRITE, mark.tags, mark.identity, until, _ms(settle) + SLACK)
+            await self._mark("end_write", END_WRITE, mark.tags, mark.identity, until, kept)
         except StoreAwayError:
-            return  # its tags stay closed until its lease ends
+            self._unended.append((mark, until, kept))
 
     async def purge(self, tags: Tags) -> int:
         """The tags change at once. Then all that was ever overtaken is cleared away, in slices.
@@ -162,9 +168,8 @@ class RedisCache:
 
     async def _mark(self, operation: str, script: Any, tags: Tags, *arguments: bytes | int) -> None:
         """A mark that Redis does not get makes what it keeps untrue, so the link falls with it."""
-        holds = [self._keys.hold(tag) for tag in tags]
         try:
-            await self._link.script(operation, script, [*self._names(tags), *holds], *arguments)
+            await self._link.script(operation, script, self._marked(tags), *arguments)
         except Refused as error:
             self._link.fall("a write could not be told")
             raise StoreAwayError(operation) from error
@@ -177,7 +182,7 @@ class RedisCache:
         gone, cursor = 0, b"0"
         while True:
             cursor, found = await self._link.ask(
-                "purge", b"SCAN", cursor, b"MATCH", self._keys.prefix + b"c:*", b"COUNT", SCANNED
+                "purge", b"SCAN", cursor, b"MATCH", self._keys.every_entry, b"COUNT", SCANNED
             )
             for key in found:
                 gone += await self._clear_one(key, ended)
@@ -200,11 +205,21 @@ class RedisCache:
         return was_good and self._now() < _DECODER.decode(data).until
 
     async def _distrust(self, ask: Ask) -> None:
-        """What was kept before an outage may be older than a write that ended in it."""
-        await ask(b"DEL", self._keys.generation(EVERY_READ, self._link.run))
+        """What was kept before an outage may be older than a write that ended in it; so at a start, too:
+        an earlier process may have died in one. Writes whose end could not be told end now."""
+        ends = [
+            self._link.run_command(END_WRITE, self._marked(mark.tags), mark.identity, until, kept)
+            for mark, until, kept in self._unended
+        ]
+        await asyncio.gather(ask(b"DEL", self._keys.generation(EVERY_READ)), *[ask(*end) for end in ends])
+        for _ in ends:
+            self._unended.popleft()
+
+    def _marked(self, tags: Tags) -> list[bytes]:
+        return [*self._names(tags), *[self._keys.hold(tag) for tag in tags]]
 
     def _names(self, tags: Tags) -> list[bytes]:
-        return [self._keys.generation(tag, self._link.run) for tag in tags]
+        return [self._keys.generation(tag) for tag in tags]
 
     def _unique(self) -> bytes:
         """14 bytes that nobody has used before."""

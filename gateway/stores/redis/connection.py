@@ -63,8 +63,7 @@ class Connection(asyncio.Protocol):
     def close(self) -> None:
         """At once, and without a word to anybody."""
         self._lost = _ignore
-        if self._transport is not None:
-            self._transport.abort()
+        self._abort()
 
     def _flush(self) -> None:
         if self._transport is not None and not self._transport.is_closing():
@@ -77,16 +76,22 @@ class Connection(asyncio.Protocol):
             while (reply := self._reader.gets()) is not False:
                 self._take(reply)
         except hiredis.ProtocolError:
-            assert self._transport is not None
-            self._transport.abort()
+            self._abort()
 
     def _take(self, reply: Any) -> None:
         if isinstance(reply, hiredis.PushNotification):
             self._pushed(reply)
             return
+        if not self.waiting:  # nobody asked: from here on, replies could be taken for others
+            self._abort()
+            return
         waiting = self.waiting.popleft().reply
         if not waiting.done():  # who was cancelled, or has waited too long, waits no more
             waiting.set_result(reply)
+
+    def _abort(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
 
     def connection_lost(self, error: Exception | None) -> None:
         self._lost(self)

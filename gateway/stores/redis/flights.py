@@ -10,7 +10,7 @@ back, or has forgotten, it is told.
 
 import asyncio
 import os
-from collections import OrderedDict
+from collections import deque
 from collections.abc import Callable
 from itertools import count
 
@@ -36,7 +36,8 @@ MISSING = 5
 again by who leads it."""
 END_KEPT = 120_000
 """Milliseconds that the end of a flight is kept for those who wait elsewhere."""
-KNOWN = 20_000
+PASSING = 64
+"""Flights that are known beside those that this gateway leads or waits for: a load's swap comes at once."""
 
 
 class RedisFlights:
@@ -64,13 +65,24 @@ class RedisFlights:
         self._now = now
         self._origin = os.urandom(6)
         self._numbers = count(1)
-        self._seen: OrderedDict[Identity, Seen] = OrderedDict()
+        self._seen: dict[Identity, Seen] = {}
+        self._passing: deque[Identity] = deque()
         self._untold: set[Identity] = set()  # changed while Redis was away, or forgotten there
         self._telling: asyncio.Task[None] | None = None
         self._waiting: dict[bytes, asyncio.Event] = {}  # by Request-ID, for the end of flights led elsewhere
         link.on_word = self._woken
         link.on_fall.append(self._wake_all)
         link.on_return.append(self._tell_all)
+
+    @property
+    def known(self) -> int:
+        """Flights whose last state is kept at hand."""
+        return len(self._seen)
+
+    @property
+    def followed(self) -> int:
+        """Flights of other gateways whose end is waited for."""
+        return len(self._waiting)
 
     def resize(self, max_bytes: int, windows: Windows) -> None:
         self._max_bytes, self._windows = max_bytes, windows
@@ -84,7 +96,7 @@ class RedisFlights:
     async def load(self, identity: Identity, *, guess: bool = False) -> Flight | None:
         seen = self._seen.get(identity)
         if guess:
-            if seen is not None and self._holds(seen) and not seen.doubted:
+            if seen is not None and self._holds(seen) and not self._is_doubtful(seen):
                 return seen.flight
             if seen is None and await self._alone.load(identity) is None:
                 return None
@@ -103,7 +115,7 @@ class RedisFlights:
             return await self._swap_alone(identity, old, new)
         if (None if seen is None else seen.flight) is not old:
             return False
-        if seen is not None and _lands(old, new) and not self._link.is_mine(seen.lead):
+        if seen is not None and records.lands(old, new) and not self._link.is_mine(seen.lead):
             raise LeaseLostError("another gateway leads the flight now")
         try:
             return await self._swap(identity, seen, new, end)
@@ -131,8 +143,10 @@ class RedisFlights:
                 elif flight.state is not State.IN_FLIGHT:
                     return None
                 await _wait(woken)
-        except (StoreAwayError, Refused, msgspec.DecodeError):
+        except (StoreAwayError, Refused):
             return None
+        except msgspec.DecodeError:
+            return Ended(None)
         finally:
             self._waiting.pop(word, None)
         return Ended(None) if missing else None
@@ -150,9 +164,10 @@ class RedisFlights:
             try:
                 record = records.unpack(header, None if answer is None else self._answers.unpack(answer))
             except msgspec.DecodeError:
-                record = None  # another version's
+                record = None  # nobody's: other formats have other names
             if record is None:
-                raise StoreAwayError("a record of another version")
+                await self._link.ask("load", b"DEL", self._link.keys.flight(identity))
+                return await self._missing(identity, seen)
             seen = Seen(record.flight, stamp, record.lead, record.holders)
         seen.doubted = False
         seen.without(await self._dead({seen.lead, *seen.holders}))
@@ -160,14 +175,26 @@ class RedisFlights:
         return seen.flight
 
     async def _missing(self, identity: Identity, seen: Seen | None) -> Flight | None:
-        """Nothing is there. What this gateway leads, or waits for, cannot have ended: it was forgotten."""
-        if seen is None or not self._holds(seen):
+        """Nothing is there. What this gateway leads, or waits for, cannot have ended: it was forgotten. What
+        it led before may have ended elsewhere, unless Redis has forgotten this gateway too."""
+        is_held = seen is not None and self._holds(seen)
+        if is_held or await self._alone.load(identity) is not None:
+            [lives] = await self._link.ask("load", b"MGET", self._link.keys.alive(self._link.term))
+            if lives is None:
+                self._link.fall("it has forgotten everything")
+                raise StoreAwayError("load")
+        if seen is None or not is_held:
             self._seen.pop(identity, None)
             await self._remember(identity, None)
             return None
         seen.stamp, seen.doubted = b"", False
+        return await self._inherited(identity, seen)
+
+    async def _inherited(self, identity: Identity, seen: Seen) -> Flight:
+        """The flight, which is this gateway's own now: whoever led it cannot be heard of."""
         if not self._link.is_mine(seen.lead):
             seen.without({seen.lead})
+            await self._remember(identity, seen.flight)
         return seen.flight
 
     async def _dead(self, terms: set[str]) -> set[str]:
@@ -232,7 +259,7 @@ class RedisFlights:
             return "", {}
         old = None if seen is None else seen.flight
         is_another = old is None or old.request_id != new.request_id
-        lead = me if is_another or _leads(old, new) else self._led_by(seen)
+        lead = me if is_another or records.leads(old, new) else self._led_by(seen)
         if new.state is State.UNKNOWN:
             return lead, {}
         before: Holders = {} if seen is None or is_another else seen.holders
@@ -251,15 +278,19 @@ class RedisFlights:
             return True
         return any(self._link.is_mine(term) for term, number in seen.holders.items() if number)
 
+    def _is_doubtful(self, seen: Seen) -> bool:
+        """Whether it may have changed. Without Redis nobody is told of the end of a flight led elsewhere."""
+        return seen.doubted or not (self._link.is_up or self._link.is_mine(seen.lead))
+
     def _note(self, identity: Identity, seen: Seen) -> None:
         self._seen[identity] = seen
-        self._seen.move_to_end(identity)
-        if len(self._seen) > KNOWN:
-            oldest = next(iter(self._seen))
-            if self._holds(self._seen[oldest]):
-                self._seen.move_to_end(oldest)
-            else:
-                del self._seen[oldest]
+        if self._holds(seen):
+            return
+        self._passing.append(identity)
+        if len(self._passing) > PASSING:
+            gone = self._passing.popleft()
+            if gone in self._seen and not self._holds(self._seen[gone]):
+                del self._seen[gone]
 
     def _stamp(self) -> bytes:
         return self._origin + next(self._numbers).to_bytes(8, "big")
@@ -278,13 +309,11 @@ class RedisFlights:
         seen = self._seen.get(identity)
         if seen is None or not self._holds(seen):
             return await self._alone.load(identity)
-        if not self._link.is_mine(seen.lead):
-            seen.without({seen.lead})
-        return seen.flight
+        return await self._inherited(identity, seen)
 
     async def _swap_alone(self, identity: Identity, old: Flight | None, new: Flight | None) -> bool:
         """Raises StoreAwayError where nothing is to be sent without Redis."""
-        if self._refuse and new is not None and _leads(old, new):
+        if self._refuse and new is not None and records.leads(old, new):
             raise StoreAwayError("swap")
         seen, mine = self._seen.get(identity), await self._alone.load(identity)
         known = mine if seen is None or not self._holds(seen) else seen.flight
@@ -320,19 +349,24 @@ class RedisFlights:
             self._telling = asyncio.get_running_loop().create_task(self._tell_each(), name="tell Redis")
 
     async def _tell_each(self) -> None:
-        for identity in tuple(self._untold):
-            start_anew()
-            try:
-                await self._tell(identity)
-            except (StoreAwayError, Refused):
-                return
+        while self._untold and self._link.is_up:
+            for identity in tuple(self._untold):
+                start_anew()
+                try:
+                    await self._tell(identity)
+                except StoreAwayError:
+                    return  # begun again when it is back
+                except Refused:
+                    break  # no memory: in a while
+            if self._untold:
+                await asyncio.sleep(RECHECK)
 
     async def _tell(self, identity: Identity) -> None:
         """Make Redis know what this gateway knows of its own flight. What another one leads now is let be."""
         key = self._link.keys.flight(identity)
         stamp, header = await self._link.ask("swap", b"HMGET", key, b"s", b"h")
         mine, seen = await self._alone.load(identity), self._seen.get(identity)
-        if stamp is not None and not self._link.is_mine(records.unpack(header, None).lead):
+        if stamp is not None and not self._link.is_mine(records.leader_of(header)):
             self._untold.discard(identity)
             return
         if mine is None:
@@ -353,15 +387,6 @@ class RedisFlights:
     def _wake_all(self) -> None:
         for woken in self._waiting.values():
             woken.set()
-
-
-def _leads(old: Flight | None, new: Flight) -> bool:
-    return new.state is State.IN_FLIGHT and (old is None or old.state is not State.IN_FLIGHT)
-
-
-def _lands(old: Flight | None, new: Flight | None) -> bool:
-    is_out = old is not None and old.state is State.IN_FLIGHT
-    return is_out and (new is None or new.state is not State.IN_FLIGHT)
 
 
 async def _wait(woken: asyncio.Event) -> None:

@@ -1,14 +1,17 @@
 """The names of everything in Redis. All begin with the prefix; none shows a parameter, a caller's key or a
 token, since names turn up in Redis' own log and monitors.
 
-    c:  a reply          g:  a tag's generation      h:  the holds on a tag
-    f:  a flight         e:  how a flight ended      a:  a gateway that lives      w:  its channel
+    c1: a reply          g:  a tag's generation      h:  the holds on a tag
+    f1: a flight         e1: how a flight ended      a:  a gateway that lives      w:  its channel
+
+A number is the format's: gateways whose versions pack something differently do not share that.
 """
 
 import base64
 import hashlib
+import re
 
-from gateway.stores.cache import EVERY_READ, Key
+from gateway.stores.cache import Key
 from gateway.stores.flights import Identity
 
 KNOWN_TAGS = 10_000
@@ -23,21 +26,24 @@ class Keys:
         self._tags: dict[str, bytes] = {}
 
     def entry(self, key: Key) -> bytes:
-        return self.prefix + b"c:" + _digest(key, 18)
+        return self.prefix + b"c1:" + _digest(key, 18)
 
-    def generation(self, tag: str, run: str) -> bytes:
-        """`run` names a life of the server: what it had kept before it was started anew is of no use, since
-        nobody knows which writes it has missed."""
-        return self.prefix + b"g:" + self._tag(f"{run} {tag}" if tag == EVERY_READ else tag)
+    @property
+    def every_entry(self) -> bytes:
+        """The pattern of the names of replies; what has a meaning in patterns is taken literally."""
+        return re.sub(rb"([\\*?\[\]])", rb"\\\1", self.prefix) + b"c1:*"
+
+    def generation(self, tag: str) -> bytes:
+        return self.prefix + b"g:" + self._tag(tag)
 
     def hold(self, tag: str) -> bytes:
         return self.prefix + b"h:" + self._tag(tag)
 
     def flight(self, identity: Identity) -> bytes:
-        return self.prefix + b"f:" + _digest(identity, 18)
+        return self.prefix + b"f1:" + _digest(identity, 18)
 
     def end(self, request_id: str) -> bytes:
-        return self.prefix + b"e:" + _digest(request_id.encode(), 18)
+        return self.prefix + b"e1:" + _digest(request_id.encode(), 18)
 
     def alive(self, gateway: str) -> bytes:
         return self.prefix + b"a:" + gateway.encode()

@@ -22,6 +22,7 @@ from typing import Any
 import hiredis
 
 from gateway.errors import StoreAwayError
+from gateway.occurrence import event
 from gateway.stores.patience import patience_of_call, start_anew
 from gateway.stores.redis.address import Address
 from gateway.stores.redis.connection import Command, Connection, Waiting
@@ -36,6 +37,8 @@ STEADY = 30.0
 FIRST_LOOK = 0.9
 """The share of its time after which a question is looked at: what is late because this loop was late has its
 reply in the socket by the second look."""
+
+OUT_OF_MEMORY = "OOM command not allowed"
 
 Ask = Callable[..., Awaitable[Any]]
 
@@ -183,8 +186,8 @@ class Link:
     def _checked(self, reply: Any) -> Any:
         if isinstance(reply, hiredis.ReplyError):
             kind = str(reply).partition(" ")[0]
-            if kind == "OOM":
-                raise Refused(kind)
+            if OUT_OF_MEMORY in str(reply):  # before Redis 7, a script's error has it further on
+                raise Refused("OOM")
             self._down(f"it refuses: {kind}")
             raise StoreAwayError(kind)
         return reply
@@ -226,10 +229,11 @@ class Link:
             login = (b"AUTH", (address.user or "default").encode(), address.password.encode())
         replies = [connection.ask((b"HELLO", b"3", *login)), connection.ask((b"SELECT", address.database))]
         replies += [connection.ask((b"SCRIPT", b"LOAD", script.text)) for script in ALL]
+        # Answered by a push; by an error where it is not allowed, and then the next question gets that.
+        connection.tell((b"SUBSCRIBE", self.keys.channel(self.term)))
         info = connection.ask((b"INFO", b"server"))
         sent = self._clock()
         beat = connection.ask(self._beat_command())
-        connection.tell((b"SUBSCRIBE", self.keys.channel(self.term)))
         for reply in await asyncio.gather(*replies, info, beat):
             if isinstance(reply, hiredis.ReplyError):
                 raise StoreAwayError(f"it refuses: {str(reply).partition(' ')[0]}")
@@ -259,7 +263,10 @@ class Link:
         except StoreAwayError as error:
             self._down(f"the connection was lost ({error})")
             return
-        if is_another_life or not self._is_replacing:
+        if not self._is_replacing:  # it took too long, and the link fell
+            connection.close()
+            return
+        if is_another_life:
             connection.close()
             self._down("it was started anew")
             return
@@ -324,19 +331,27 @@ class Link:
                     await recover(ask)
         except (TimeoutError, StoreAwayError) as error:
             connection.close()
-            raise StoreAwayError(type(error).__name__) from error
+            self.problem = f"it could not be caught up with ({type(error).__name__})"
+            self._say_ill(self.problem)
+            raise StoreAwayError(self.problem) from error
+        except asyncio.CancelledError:
+            connection.close()
+            raise
         self._connection = connection
         self.recovered_at = self._loop.time()
         if not self._is_well:
             self._is_well = True
-            log.warning("redis: %s is shared again", self.address)
+            log.warning(
+                "redis: %s is shared again", self.address, extra=event("store_recovered", store="redis")
+            )
         for told in self.on_return:
             told()
 
     def _say_ill(self, why: str) -> None:
         if self._is_well:
             self._is_well = False
-            log.error("redis: %s is not used: %s; calls go on without it", self.address, why)
+            text = "redis: %s is not used: %s; calls go on without it"
+            log.error(text, self.address, why, extra=event("store_failed", store="redis"))
 
     # The beat.
 

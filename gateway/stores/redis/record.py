@@ -1,5 +1,7 @@
 """A flight as Redis keeps it: with the gateway that leads it, and how many callers wait at which."""
 
+from contextlib import suppress
+
 import msgspec
 
 from gateway.policy.flight import Flight, State, bereaved
@@ -53,3 +55,21 @@ def unpack(data: bytes, answer: object | None) -> Record:
     if answer is None:
         return record
     return msgspec.structs.replace(record, flight=msgspec.structs.replace(record.flight, answer=answer))
+
+
+def leader_of(data: bytes) -> str:
+    """Which gateway leads a packed flight; "" where that cannot be read."""
+    with suppress(msgspec.DecodeError):
+        return _DECODER.decode(data).lead
+    return ""
+
+
+def leads(old: Flight | None, new: Flight) -> bool:
+    """Whether a call goes out by this change."""
+    return new.state is State.IN_FLIGHT and (old is None or old.state is not State.IN_FLIGHT)
+
+
+def lands(old: Flight | None, new: Flight | None) -> bool:
+    """Whether the flight ends by this change."""
+    is_out = old is not None and old.state is State.IN_FLIGHT
+    return is_out and (new is None or new.state is not State.IN_FLIGHT)

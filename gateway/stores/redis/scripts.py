@@ -112,7 +112,8 @@ return ended
 SWAP = Script.of("""
 -- A flight changes only from the state that its changer saw; each state has a stamp of its own. The same
 -- change sent twice, because its reply was lost, is one. With its end come the word to those who wait
--- elsewhere and the wake-up, in the same step.
+-- elsewhere and the wake-up, in the same step. When memory is short no flight begins, but one that is there
+-- may end: the expiry is set first, and Redis lets a script that has begun to write go on.
 local there = redis.call('HGET', KEYS[1], 's') or ''
 if there ~= ARGV[1] then
   if there == ARGV[2] then return 1 end
@@ -121,6 +122,7 @@ end
 if ARGV[2] == '' then
   redis.call('DEL', KEYS[1])
 else
+  if there ~= '' then redis.call('PEXPIRE', KEYS[1], ARGV[5]) end
   redis.call('HSET', KEYS[1], 's', ARGV[2], 'h', ARGV[3])
   if ARGV[4] == '' then redis.call('HDEL', KEYS[1], 'a')
   elseif ARGV[4] ~= '=' then redis.call('HSET', KEYS[1], 'a', ARGV[4]) end
