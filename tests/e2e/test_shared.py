@@ -1,12 +1,10 @@
 """Two gateways that share a Valkey: what a caller of either may rely on."""
 
-import json
 import random
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
-from http.client import HTTPException
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -14,15 +12,13 @@ import pytest
 from gateway.sandbox.faults import Fault, Kind, When
 from gateway.sandbox.sandbox import Sandbox
 from tests import valkey
-from tests.e2e.caller import PATIENCE, Caller, Reply
+from tests.e2e.caller import PATIENCE
 from tests.e2e.conftest import Platform
 from tests.e2e.scraping import scrape_used
+from tests.e2e.shared_load import WRITE, attempt, executed, read, request_ids, write
 from tests.e2e.sharing import Fleet, fleet_over
 from tests.e2e.waiting import until
 from tests.valkey import Server
-
-WRITE = "profiles/import"
-READ = "profiles/get"
 
 
 @pytest.fixture
@@ -40,28 +36,6 @@ def fleet(server: Server, platform: Platform, tmp_path: Path) -> Iterator[Fleet]
         gateways.start("b")
         yield gateways
         platform.sandbox.faults.clear()
-
-
-def body_of(name: str, value: str = "") -> str:
-    data = {"_fname": value or name}
-    return json.dumps({"db_id": 1, "matching": "email", "email": f"{name}@example.com", "data": data})
-
-
-def write(caller: Caller, name: str, *headers: tuple[str, str], value: str = "") -> Reply:
-    return caller.call(WRITE, body_of(name, value), *headers)
-
-
-def read(caller: Caller, name: str) -> Reply:
-    return caller.json(READ, db_id=1, matching="email", email=f"{name}@example.com")
-
-
-def executed(sandbox: Sandbox, name: str) -> int:
-    return sum(call.params["email"] == f"{name}@example.com" for call in sandbox.calls.executed(WRITE))
-
-
-def request_ids(sandbox: Sandbox, name: str) -> set[str | None]:
-    email = f"{name}@example.com"
-    return {call.request_id for call in sandbox.calls.of(WRITE) if call.params.get("email") == email}
 
 
 def under_way(fleet: Fleet) -> float:
@@ -124,13 +98,6 @@ def test_a_reply_is_kept_for_all_gateways_until_a_write_through_any(fleet: Fleet
     assert b"James" in new.body
 
 
-def send(caller: Caller, name: str) -> Reply | None:
-    """What the caller gets; None when the connection broke."""
-    with suppress(OSError, HTTPException):
-        return write(caller, name)
-    return None
-
-
 @pytest.mark.parametrize(
     "rounds",
     [pytest.param(1, id="once"), pytest.param(50, id="50 times", marks=pytest.mark.full)],
@@ -146,7 +113,7 @@ def test_after_a_kill_of_the_leader_the_repeat_through_another_runs_nothing_twic
         sandbox.faults.add(Fault(Kind.STALL, WRITE, rng.choice([When.AFTER, When.BEFORE])))
         arrived = sandbox.calls.arrived(1)
         with ThreadPoolExecutor(2) as callers:
-            lost = callers.submit(send, fleet["a"], name)
+            lost = callers.submit(attempt, fleet["a"], name)
             arrived.result(PATIENCE)
             waits = callers.submit(write, fleet["b"], name) if rng.random() < 0.5 else None
             if waits is not None:
@@ -183,22 +150,65 @@ def test_a_write_through_one_gateway_is_seen_by_the_next_read_through_another(
         assert f"value-{number}".encode() in read(fleet[rng.choice("ab")], "jim").body
 
 
-def test_a_writer_killed_between_its_marks_leaves_nothing_old_behind(fleet: Fleet, sandbox: Sandbox) -> None:
-    write(fleet["a"], "jim")
-    read(fleet["b"], "jim")
-    sandbox.faults.add(Fault(Kind.STALL, WRITE, When.BEFORE))
-    arrived = sandbox.calls.arrived(len(sandbox.calls) + 1)
-    with ThreadPoolExecutor(1) as callers:
-        lost = callers.submit(send, fleet["a"], "jim")
-        arrived.result(PATIENCE)
-        during = [read(fleet["b"], "jim") for _ in range(2)]
-        fleet.kill("a")
-        assert lost.result(PATIENCE) is None
-    after = [read(fleet["b"], "jim") for _ in range(2)]
-    sandbox.faults.release()
+@pytest.mark.parametrize(
+    "rounds",
+    [pytest.param(1, id="once"), pytest.param(20, id="20 times", marks=pytest.mark.full)],
+)
+@pytest.mark.parametrize("when", [When.BEFORE, When.AFTER])
+@pytest.mark.timeout(900)
+def test_a_writer_killed_between_its_marks_leaves_nothing_old_behind(
+    fleet: Fleet, sandbox: Sandbox, when: When, rounds: int
+) -> None:
+    for number in range(rounds):
+        name, value = f"name-{number}", f"value-{number}"
+        write(fleet["a"], name)
+        kept = [read(fleet["b"], name) for _ in range(2)]
+        sandbox.faults.add(Fault(Kind.STALL, WRITE, when))
+        arrived = sandbox.calls.arrived(len(sandbox.calls) + 1)
+        with ThreadPoolExecutor(1) as callers:
+            lost = callers.submit(attempt, fleet["a"], name, value=value)
+            arrived.result(PATIENCE)
+            if when is When.AFTER:
+                until(lambda name=name: executed(sandbox, name) == 2, "it ran")  # type: ignore[misc]
+            during = [read(fleet["b"], name) for _ in range(2)]
+            fleet.kill("a")
+            assert lost.result(PATIENCE) is None
+        after = [read(fleet["b"], name) for _ in range(2)]
+        sandbox.faults.release()
 
-    for answer in (*during, *after):
-        assert answer.header("cache-status") == "gateway; fwd=miss"
+        assert (kept[1].header("cache-status") or "").startswith("gateway; hit")
+        for answer in (*during, *after):
+            assert answer.header("cache-status") == "gateway; fwd=miss"
+            assert (value.encode() in answer.body) == (when is When.AFTER)
+        fleet.start("a")
+
+
+@pytest.mark.full
+@pytest.mark.timeout(120)
+def test_what_a_killed_writer_closed_is_open_again_when_its_lease_ends(
+    server: Server, platform: Platform, tmp_path: Path
+) -> None:
+    sandbox = platform.sandbox
+    with ExitStack() as stack:
+        brief = {"upstream": {"timeouts": {"total": "5s"}}, "limits": {"queue_timeout": "0s"}}
+        fleet = fleet_over(server, platform, tmp_path, stack, **brief)
+        fleet.start("a")
+        fleet.start("b")
+        write(fleet["a"], "jim")
+        sandbox.faults.add(Fault(Kind.STALL, WRITE, When.BEFORE))
+        arrived = sandbox.calls.arrived(len(sandbox.calls) + 1)
+        with ThreadPoolExecutor(1) as callers:
+            lost = callers.submit(attempt, fleet["a"], "jim")
+            arrived.result(PATIENCE)
+            fleet.kill("a")
+            assert lost.result(PATIENCE) is None
+        sandbox.faults.release()
+
+        def is_kept() -> bool:
+            return (read(fleet["b"], "jim").header("cache-status") or "").startswith("gateway; hit")
+
+        assert not is_kept()
+        until(is_kept, "replies are kept again", 60)
 
 
 def test_passwords_are_shown_nowhere(platform: Platform, tmp_path: Path) -> None:

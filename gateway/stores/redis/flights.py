@@ -112,6 +112,7 @@ class RedisFlights:
     ) -> bool:
         seen = self._seen.get(identity)
         if not self._link.may_be_asked:
+            self._link.missed("swap")
             return await self._swap_alone(identity, old, new)
         if (None if seen is None else seen.flight) is not old:
             return False

@@ -137,20 +137,21 @@ class Link:
         """A reply, waited for as long as the running call may. Raises StoreAwayError, and Refused."""
         patience = patience_of_call(self.timeout)
         if not self.may_be_asked:
-            self._failed(operation)
+            self.missed(operation)
             raise StoreAwayError(operation)
         began = self._loop.time()
         try:
             reply = await self._answer(command, patience.left)
-        except StoreAwayError:
-            self._failed(operation)
-            raise
-        except Refused:
-            self._failed(operation)
+        except (StoreAwayError, Refused):
+            self.missed(operation)
             raise
         finally:
             patience.left -= self._loop.time() - began
         return reply
+
+    def missed(self, operation: str) -> None:
+        """Something could not be done."""
+        self._failed(operation)
 
     def fall(self, why: str) -> None:
         """Something that was to be told to Redis could not be: from here on it knows less than is so."""
