@@ -6,7 +6,7 @@ CONFIG ?= config.yaml
 PORT ?= 8080
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-full demo serve fmt check test test-all bench docs chart lock
+.PHONY: help setup setup-full demo serve fmt check test test-all bench bench-all docs chart lock
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -49,6 +49,14 @@ test-all: setup-full ## all tests, also those that need Debian packages or more 
 
 bench: setup ## what a call costs, beside others, in one run
 	$(BIN)/python -m bench
+
+bench-all: setup build/litellm/.ready ## the same, beside LiteLLM as well (large; into build/litellm)
+	$(BIN)/python -m bench
+
+build/litellm/.ready:
+	$(PYTHON) -m venv build/litellm
+	build/litellm/bin/pip install --quiet --disable-pip-version-check 'litellm[proxy]'
+	@touch $@
 
 docs: setup-full ## the documentation as a site, in build/site
 	$(BIN)/mkdocs build --quiet

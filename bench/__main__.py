@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import resource
 import signal
 import sys
 import time
@@ -10,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench import load, machine, measure, nginx, report
-from bench.cases import CASES
+from bench.cases import CASES, Case
 from bench.lineup import PEERS
 from bench.measure import Plan
 from bench.peer import Peer
@@ -19,18 +20,25 @@ from bench.progress import Progress
 from bench.upstream import nginx_upstream, own_upstream
 from gateway import terminal
 
-PAGE = Path(__file__).parent.parent / "docs" / "performance.md"
+DOCS = Path(__file__).parent.parent / "docs"
+PAGE, PICTURE = DOCS / "performance.md", DOCS / "img" / "performance.svg"
 
 
 def main() -> None:
     options = _options()
     # Ended by a signal, the processes that were started are ended, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    _raise_open_files()
     chosen = [peer for peer in PEERS if not options.only or peer.name in options.only]
     left_out = [(peer.name, why) for peer in chosen if (why := peer.missing())]
     for name, why in left_out:
         _say(f"left out: {name}: {why}")
-    plan = _plan([peer for peer in chosen if not peer.missing()], options.rounds, options.seconds)
+    plan = _plan(
+        [peer for peer in chosen if not peer.missing()],
+        [case for case in CASES if options.case in {None, case.name}],
+        options.rounds,
+        options.seconds,
+    )
     busy = os.getloadavg()[0]
     progress = Progress(measure.steps(plan), sys.stderr, time.monotonic, terminal.width)
     try:
@@ -43,8 +51,9 @@ def main() -> None:
         progress.end()
     text = report.markdown(report.Report(machine.describe(), _setting(plan, busy), figures, left_out))
     print(text)
-    if not options.only:
+    if not options.only and not options.case:
         PAGE.write_text(report.replace_section(PAGE.read_text(), text))
+        PICTURE.write_text(report.picture(figures))
         _say(f"written into {PAGE}")
 
 
@@ -52,9 +61,18 @@ def _options() -> argparse.Namespace:
     names = ", ".join(f"`{peer.name}`" for peer in PEERS)
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--rounds", type=_positive, default=5)
-    parser.add_argument("--seconds", type=_positive, default=3, help="of load, per peer, case and round")
+    parser.add_argument("--seconds", type=_positive, default=2, help="of load, per peer, case and round")
     parser.add_argument("--only", type=_peers, help=f"comma-separated; writes no page. {names}")
+    parser.add_argument(
+        "--case", choices=[case.name for case in CASES], help="this one alone; writes no page"
+    )
     return parser.parse_args()
+
+
+def _raise_open_files() -> None:
+    """As far as we may: every caller and every idle connection takes one here, and one or two in a peer."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _positive(text: str) -> int:
@@ -70,19 +88,22 @@ def _peers(text: str) -> set[str]:
     return names
 
 
-def _plan(peers: Sequence[Peer], rounds: int, seconds: int) -> Plan:
+def _plan(peers: Sequence[Peer], cases: Sequence[Case], rounds: int, seconds: int) -> Plan:
     upstream = own_upstream if nginx.missing() else nginx_upstream
-    return Plan(peers, CASES, rounds, seconds, load.installed(), upstream)
+    return Plan(_taking(peers, cases), cases, rounds, seconds, load.installed(), upstream)
+
+
+def _taking(peers: Sequence[Peer], cases: Sequence[Case]) -> list[Peer]:
+    return [peer for peer in peers if set(peer.cases) & set(cases)]
 
 
 def _setting(plan: Plan, busy: float) -> str:
-    callers = " and ".join(str(number) for number in sorted({case.callers for case in plan.cases}))
     upstream = "nginx" if plan.upstream is nginx_upstream else "an asyncio server of our own"
     load_by = "wrk" if plan.command is load.wrk else "a driver of our own"
     return (
-        f"Measured on {datetime.now(UTC).date()}: {callers} callers, load by {load_by}, {upstream} as the "
-        f"platform, {plan.rounds} rounds of {plan.seconds} s, taking turns. Medians of the rounds. "
-        f"Load average of the machine before: {busy:.1f}."
+        f"Measured on {datetime.now(UTC).date()}: 32 callers where no other number is said, "
+        f"load by {load_by}, {upstream} as the platform, {plan.rounds} rounds of {plan.seconds} s, taking "
+        f"turns. Medians of the rounds. Load average of the machine before: {busy:.1f}."
     )
 
 

@@ -65,8 +65,8 @@ async def load(url: str, content_type: str, bodies: Sequence[bytes], callers: in
     requests = [f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body for body in bodies]
     loop = asyncio.get_running_loop()
     started = loop.time()
-    # Each caller has bodies of its own, so that no two send the same one at a time.
-    made = [partial(Caller, requests[number::callers], started + seconds) for number in range(callers)]
+    # Each caller has bodies of its own, so that no two send the same one at a time; unless there are too few.
+    made = [partial(Caller, requests[at::callers] or requests, started + seconds) for at in range(callers)]
     host, port = parts.hostname or "", parts.port or 80
     all_of_them = [(await loop.create_connection(make, host, port))[1] for make in made]
     await asyncio.gather(*(caller.over for caller in all_of_them))
@@ -93,7 +93,7 @@ def _percentile(times: Sequence[float], share: float) -> float:
 
 def main() -> None:
     url, content_type, template, bodies, callers, seconds = sys.argv[1:]
-    distinct = [template.encode() % number for number in range(int(bodies))]
+    distinct = [template.replace("%06d", f"{number:06d}").encode() for number in range(int(bodies))]
     print(uvloop.run(load(url, content_type, distinct, int(callers), float(seconds))))
 
 

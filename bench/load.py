@@ -6,10 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.cases import PATH, Case
+from bench.cases import Case
 from bench.process import BenchError, executable, python, tool
 
-BODIES = 4096  # distinct ones, many more than callers
 _SCRIPT = Path(__file__).with_name("wrk.lua")
 
 
@@ -30,13 +29,13 @@ Command = Callable[[str, Case, int], Sequence[str]]
 
 def wrk(url: str, case: Case, seconds: int) -> Sequence[str]:
     options = ["-t1", f"-c{case.callers}", f"-d{seconds}s", "--timeout", "10s", "-s", str(_SCRIPT)]
-    words = [PATH, case.content_type, case.body.decode(), str(BODIES)]
+    words = [case.path, case.content_type, case.body.decode(), str(case.bodies)]
     return [tool("wrk"), *options, url, "--", *words]
 
 
 def driver(url: str, case: Case, seconds: int) -> Sequence[str]:
-    numbers = (str(BODIES), str(case.callers), str(seconds))
-    return python("bench.driver", url + PATH, case.content_type, case.body.decode(), *numbers)
+    numbers = (str(case.bodies), str(case.callers), str(seconds))
+    return python("bench.driver", url + case.path, case.content_type, case.body.decode(), *numbers)
 
 
 def installed() -> Command:

@@ -6,18 +6,19 @@ Rounds take turns between peers, so that a machine that is slower for a minute i
 import tempfile
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import HTTPError
 
 from bench import load
-from bench.cases import PATH, PROFILE_ID, Case
-from bench.peer import Peer, Place
+from bench.cases import PROFILE_ID, Case
+from bench.idle import idle_connections
+from bench.peer import Peer, Place, Upstream
 from bench.process import BenchError, Started, free_port, running
-from bench.upstream import own_upstream
+from bench.upstream import Upstreams, own_upstream
 
-WARM_UP = 1  # seconds per peer and case
+WARM_UP = 3  # seconds per peer and case
 Say = Callable[[str], None]
 
 
@@ -28,7 +29,7 @@ class Plan:
     rounds: int
     seconds: int  # of load, per peer, case and round
     command: load.Command
-    upstream: Callable[[Path], AbstractContextManager[str]]
+    upstream: Upstreams
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +42,12 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """One peer under one case: its rounds, and the most memory it held in the whole run."""
+    """One peer under one case: its rounds, and the memory it held before the run and at most in it."""
 
     peer: Peer
     case: Case
     samples: tuple[Sample, ...]
+    rest_bytes: int
     peak_bytes: int
 
 
@@ -55,13 +57,14 @@ def run(plan: Plan, say: Say) -> list[Figures]:
         say(f"does {peer.name} do the work?")
         _verify(peer, plan.cases)
     with _serving(plan) as started:
+        rests = {name: process.resident_bytes() for name, process in started.items()}
         for case, peer in _pairs(plan):
             say(f"warming up: {peer.name}, {case.name}")
             load.run(plan.command, _url(started[peer.name]), case, WARM_UP)
         samples = _rounds(plan, started, say)
         peaks = {name: process.peak_bytes() for name, process in started.items()}
     return [
-        Figures(peer, case, tuple(samples[case.name, peer.name]), peaks[peer.name])
+        Figures(peer, case, tuple(samples[case.name, peer.name]), rests[peer.name], peaks[peer.name])
         for case, peer in _pairs(plan)
     ]
 
@@ -85,8 +88,9 @@ def _rounds(plan: Plan, started: dict[str, Started], say: Say) -> dict[tuple[str
 
 
 def _sample(plan: Plan, process: Started, case: Case) -> Sample:
-    before = process.cpu_seconds()
-    tally = load.run(plan.command, _url(process), case, plan.seconds)
+    with idle_connections(process.port, case):
+        before = process.cpu_seconds()
+        tally = load.run(plan.command, _url(process), case, plan.seconds)
     return Sample((process.cpu_seconds() - before) / tally.calls, tally)
 
 
@@ -99,7 +103,7 @@ def _serving(plan: Plan) -> Iterator[dict[str, Started]]:
 
 
 @contextmanager
-def _peer(peer: Peer, upstream: str) -> Iterator[Started]:
+def _peer(peer: Peer, upstream: Upstream) -> Iterator[Started]:
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         place = Place(Path(folder), free_port(), upstream)
         command = peer.command(place)
@@ -108,17 +112,22 @@ def _peer(peer: Peer, upstream: str) -> Iterator[Started]:
 
 
 def _verify(peer: Peer, cases: Sequence[Case]) -> None:
-    """One call of each case through the peer to an upstream that wants the token, and the whole call."""
+    """One call of each case through the peer to an upstream that wants the token, and the whole call; what is
+    said to be kept is to be answered when the upstream is gone, too."""
+    chosen = [case for case in cases if case in peer.cases]
     with ExitStack() as stack:
-        upstream = stack.enter_context(own_upstream(_folder(stack)))
-        process = stack.enter_context(_peer(peer, upstream))
-        for case in cases:
-            if case in peer.cases:
+        with ExitStack() as above:
+            upstream = above.enter_context(own_upstream(_folder(above)))
+            process = stack.enter_context(_peer(peer, upstream))
+            for case in chosen:
+                _try(peer, case, _url(process))
+        for case in chosen:
+            if case.kept:
                 _try(peer, case, _url(process))
 
 
 def _try(peer: Peer, case: Case, url: str) -> None:
-    request = urllib.request.Request(url + PATH, case.body % 1, {"Content-Type": case.content_type})
+    request = urllib.request.Request(url + case.path, case.made(1), {"Content-Type": case.content_type})
     try:
         with urllib.request.urlopen(request, timeout=10) as reply:
             said = reply.read()

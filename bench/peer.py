@@ -1,14 +1,23 @@
 """What the bench knows of a peer: how it is started, and which calls it can take."""
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from bench.cases import TOKEN, Case
+from bench.process import environ
 
 CONFIGS = Path(__file__).with_name("peers")
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """The platform of a run. Its addresses are without a path."""
+
+    address: str
+    tls_address: str
+    authority: Path  # who signed its certificate, as PEM
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +26,7 @@ class Place:
 
     folder: Path  # its own, for configuration and logs
     port: int  # to listen on, at 127.0.0.1
-    upstream: str  # the platform's address, without a path
+    upstream: Upstream
 
     def write(self, template: str, **words: str) -> Path:
         """A configuration from bench/peers, with its @words@ filled in. Returns where it is."""
@@ -25,20 +34,22 @@ class Place:
         known = {
             "folder": str(self.folder),
             "port": str(self.port),
-            "upstream": self.upstream,
-            "upstream_port": str(urlsplit(self.upstream).port),
+            "upstream": self.upstream.address,
+            "upstream_port": str(urlsplit(self.upstream.address).port),
+            "tls_upstream": self.upstream.tls_address,
+            "tls_upstream_port": str(urlsplit(self.upstream.tls_address).port),
+            "authority": str(self.upstream.authority),
             "token": TOKEN,
         }
-        for word, value in (known | words).items():
+        for word, value in (words | known).items():  # a word may stand for one that is known
             text = text.replace(f"@{word}@", value)
         path = self.folder / template
         path.write_text(text)
         return path
 
     def environ(self) -> Mapping[str, str]:
-        """Ours, without settings of a gateway that somebody exported, and with what peers read from it."""
-        ours = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")}
-        return ours | {"PLATFORM_TOKEN": TOKEN, "UPSTREAM": self.upstream}
+        """With what peers read from it."""
+        return {**environ(), "PLATFORM_TOKEN": TOKEN, "UPSTREAM": self.upstream.address}
 
 
 @dataclass(frozen=True, slots=True)

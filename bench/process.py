@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 TICKS = os.sysconf("SC_CLK_TCK")  # per second, of the CPU times in /proc
-START = 20.0  # seconds a process may take until it accepts connections
+START = 60.0  # seconds a process may take until it accepts connections
 END = 10.0  # seconds it may take to stop
 
 
@@ -37,9 +37,13 @@ class Started:
         """User and system time so far, of the process and of its descendants, also of those that ended."""
         return sum(sum(map(int, _stat(pid)[11:15])) for pid in self.family()) / TICKS
 
+    def resident_bytes(self) -> int:
+        """The memory it holds now, its descendants' included (VmRSS)."""
+        return sum(_memory(pid, "VmRSS") for pid in self.family())
+
     def peak_bytes(self) -> int:
         """The most memory it held at any time, its descendants' included (VmHWM)."""
-        return sum(_peak_bytes(pid) for pid in self.family())
+        return sum(_memory(pid, "VmHWM") for pid in self.family())
 
 
 def executable(name: str) -> str | None:
@@ -56,6 +60,11 @@ def tool(name: str) -> str:
     return path
 
 
+def environ() -> dict[str, str]:
+    """Ours, without settings of a gateway that somebody exported."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")}
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -64,14 +73,14 @@ def free_port() -> int:
 
 @contextmanager
 def running(
-    name: str, command: Sequence[str], port: int, folder: Path, environ: Mapping[str, str]
+    name: str, command: Sequence[str], port: int, folder: Path, environment: Mapping[str, str]
 ) -> Iterator[Started]:
     """The process, as long as the block runs. What it prints goes to a file in `folder`, and into the error
     if it does not start."""
     output = folder / "output"
     with output.open("wb") as log:
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, env=dict(environ)
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, env=dict(environment)
         )
     try:
         if not _accepts(process, port):
@@ -126,8 +135,8 @@ def _stat(pid: int) -> list[str]:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
 
 
-def _peak_bytes(pid: int) -> int:
+def _memory(pid: int, kind: str) -> int:
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
+        if line.startswith(f"{kind}:"):
             return int(line.split()[1]) * 1024
-    raise BenchError(f"/proc/{pid}/status does not say VmHWM")
+    raise BenchError(f"/proc/{pid}/status does not say {kind}")

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from bench.goals import GOALS, cpu_micros, p50_millis
 from bench.measure import Figures
+from bench.plot import bars
 
 BEGIN, END = "<!-- begin: written by `make bench` -->", "<!-- end -->"
 _HEADS = (
@@ -16,7 +18,8 @@ _HEADS = (
     "calls/s",
     "p50 ms",
     "p99 ms",
-    "peak MB",
+    "MB at rest",
+    "at most",
 )
 
 
@@ -30,24 +33,35 @@ class Report:
     left_out: Sequence[tuple[str, str]]  # peer, reason
 
 
-def cpu_micros(figures: Figures) -> float:
-    """CPU per call, the median of the rounds, in microseconds."""
-    return median(sample.cpu_seconds for sample in figures.samples) * 1e6
-
-
 def markdown(report: Report) -> str:
     parts = ["\n".join(f"- {line}" for line in report.machine), report.setting]
     cases = list(dict.fromkeys(figures.case.name for figures in report.figures))
     for case in cases:
         rows = [figures for figures in report.figures if figures.case.name == case]
         parts += [f"**{case}**", table(rows)]
-    parts += [*_between_cases(report.figures), _legend(report)]
+    parts += ["**what the gateway set itself**", _goals(report.figures), _legend(report)]
     return "\n\n".join(parts) + "\n"
 
 
 def table(rows: Sequence[Figures]) -> str:
     """The figures of one case. "First costs": the first row's CPU as a multiple of this row's."""
-    cells = [_HEADS, *(_row(figures, cpu_micros(rows[0])) for figures in rows)]
+    return _grid([_HEADS, *(_row(figures, cpu_micros(rows[0])) for figures in rows)])
+
+
+def picture(figures: Sequence[Figures]) -> str:
+    """The first case as an SVG."""
+    case = figures[0].case
+    values = [(each.peer.name, cpu_micros(each)) for each in figures if each.case == case]
+    return bars(f"CPU per call: {case.name}", "µs", [values[0], *sorted(values[1:], key=lambda one: one[1])])
+
+
+def _goals(figures: Sequence[Figures]) -> str:
+    heads = ("", "at most", "this run", "reached")
+    return _grid([heads, *(goal.row(figures) for goal in GOALS)])
+
+
+def _grid(cells: Sequence[Sequence[str]]) -> str:
+    """The first row is the head."""
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
     return "\n".join(_line(row, widths) for row in [cells[0], rule, *cells[1:]])
@@ -68,20 +82,11 @@ def _row(figures: Figures, first: float) -> tuple[str, ...]:
         f"{min(cpu):.1f}-{max(cpu):.1f}",
         f"{first / cpu_micros(figures):.2f} x",
         f"{median(tally.calls / tally.seconds for tally in tallies):.0f}",
-        f"{median(tally.p50 for tally in tallies) * 1000:.2f}",
+        f"{p50_millis(figures):.2f}",
         f"{median(tally.p99 for tally in tallies) * 1000:.2f}",
+        f"{figures.rest_bytes / 1e6:.0f}",
         f"{figures.peak_bytes / 1e6:.0f}",
     )
-
-
-def _between_cases(figures: Sequence[Figures]) -> list[str]:
-    """What the other cases cost the first peer, as multiples of the first case."""
-    first, *others = [each for each in figures if each.peer == figures[0].peer]
-    return [
-        f"A {other.case.name} costs {first.peer.name} {cpu_micros(other) / cpu_micros(first):.2f} x what a "
-        f"{first.case.name} costs."
-        for other in others
-    ]
 
 
 def _legend(report: Report) -> str:

@@ -4,7 +4,8 @@ local requests, sent = {}, 0
 function init(args)
   wrk.headers["Content-Type"] = args[2]
   for number = 1, tonumber(args[4]) do
-    requests[number] = wrk.format("POST", args[1], nil, string.format(args[3], number))
+    local body = string.gsub(args[3], "%%06d", string.format("%06d", number))
+    requests[number] = wrk.format("POST", args[1], nil, body)
   end
 end
 

@@ -3,7 +3,7 @@ sent on and nothing logged."""
 
 from starlette.types import Receive, Scope, Send
 
-from bench.cases import JSON_WRITE, REPLY, XML_WRITE
+from bench.cases import CACHED_READ, JSON_WRITE, ONE_CALLER, REPLY, XML_WRITE
 from bench.peer import Peer, Place
 from bench.process import python
 
@@ -26,5 +26,5 @@ PEER = Peer(
     "uvicorn alone",
     "reads the body and answers a constant; sends nothing on: the floor for Python",
     _command,
-    (JSON_WRITE, XML_WRITE),
+    (JSON_WRITE, ONE_CALLER, XML_WRITE, CACHED_READ),
 )
