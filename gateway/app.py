@@ -23,7 +23,6 @@ from prometheus_client import CollectorRegistry
 from gateway import __version__
 from gateway.assembly import Runtime, Surroundings, assemble
 from gateway.catalogue.model import Catalogue
-from gateway.catalogue.template import EVERYTHING
 from gateway.control import purging
 from gateway.control.actions import Actions
 from gateway.control.application import control_application
@@ -50,19 +49,21 @@ from gateway.settings.loading import Configuration
 from gateway.settings.model import Settings
 from gateway.settings.reloading import unreloadable
 from gateway.settings.token_source import TokenSource as TokenSettings
-from gateway.storage import Means, Storage
-from gateway.stores.cache import Tags, scoped
+from gateway.storage import Means, Storage, outdated_tags
+from gateway.stores.cache import Tags
 from gateway.tasks import TaskOwner
 from gateway.terminal import Terminal
 from gateway.token_places import TokenPlaces
 from gateway.tokens.keeper import Token, TokenKeeper
 from gateway.tokens.redaction import Redactor
+from gateway.tracing import Tracing, untraceable
 from gateway.upstream.reply import TOKEN_REJECTED
 from gateway.upstream.sender import Watchers
-from gateway.upstream.stats import PoolStats
 from gateway.ways import Trust, unused
 
 log = logging.getLogger(__name__)
+
+FLUSH = 3.0  # seconds for the last spans; a collector that is away costs the end so much
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,8 @@ class Gateway:
             wall_clock=world.wall_clock,
             new_id=self._new_id,
         )
+        self._tracing = Tracing(world.environ, self._masked_trace, world.wall_clock, world.random_bytes)
+        self._tracing.prepare(settings, self.runtime.catalogue)
         live = self._live()
         self.metrics.watch(live)
         self._recent = Recent(self._clock, world.wall_clock)
@@ -141,6 +144,7 @@ class Gateway:
         self._log.start()
         self._lag.start()
         self._recent.start()
+        self._trace()
         await self._keyring.start()
         await self._storage.start()
         if self._reloader is not None:
@@ -166,9 +170,10 @@ class Gateway:
         except BaseException:
             await keyring.aclose(but=self._keyring)
             raise
+        await asyncio.to_thread(self._tracing.prepare, settings, runtime.catalogue)
         former, self._keyring = self._keyring, keyring
         self._swap(runtime)
-        outdated = _outdated(old.settings, settings)
+        outdated = outdated_tags(old.settings, settings)
         if outdated:
             await self._storage.cache.purge(outdated)
         self._drains.start(self._retire(old, former, outdated), "drain a configuration")
@@ -176,13 +181,13 @@ class Gateway:
 
     async def _verified(self, settings: Settings) -> tuple[Trust, Keyring]:
         """What the settings name outside of themselves: certificates and tokens. Raises SettingsError."""
-        problems: tuple[Problem, ...] = ()
+        problems = untraceable(settings, self._world.environ)
         trust = self.runtime.trust
         if not trust.is_current(settings.upstream.tls):
             try:
                 trust = await asyncio.to_thread(Trust.load, settings.upstream.tls)
             except SettingsError as error:
-                problems = error.problems
+                problems += error.problems
         try:
             keyring = await self._keyring.renewed(settings, self._keeper)
         except SettingsError as error:
@@ -210,6 +215,7 @@ class Gateway:
         if left:
             log.warning("%d calls were still under way when the gateway stopped", left)
         await self._owner.cancel()
+        await asyncio.to_thread(self._tracing.close, FLUSH)
         await self._storage.aclose()
         await self._drains.cancel()
         await self.runtime.aclose()
@@ -233,6 +239,14 @@ class Gateway:
         self.metrics.declare(self._names())
         self._log.configure(settings.log)
         self._storage.resize(settings)
+        self._trace()
+
+    def _trace(self) -> None:
+        """Trace calls, or no longer: as the configuration in use says."""
+        former = self._tracing.use(self.settings, self.runtime.catalogue)
+        self._calls.tracer = self._tracing.tracer
+        if former is not None:
+            self._drains.start(asyncio.to_thread(former.close, FLUSH), "send the last spans")
 
     async def _retire(self, old: Runtime, keyring: Keyring, outdated: Tags) -> None:
         """Put the old configuration away once its last call has ended, and what that call has set going.
@@ -291,6 +305,7 @@ class Gateway:
             watchers=Watchers(
                 attempt=self._observe_attempt,
                 retry=lambda method, why: self.metrics.retried(method, why.value),
+                span=lambda above: above.child(self._world.random_bytes(8).hex()),
             ),
             flight_ended=lambda method, outcome: self.metrics.flight_ended(method, outcome),
         )
@@ -332,12 +347,13 @@ class Gateway:
             connections=lambda: {
                 (account, state): count
                 for account, way in self.runtime.ways.items()
-                for state, count in _by_state(way.transport.stats()).items()
+                for state, count in way.transport.stats().by_state().items()
             },
             token_ages=lambda: self._keyring.ages(self._clock()),
             loop_lag=self._lag.worst,
             flights_in_progress=lambda: len(self._storage.flights),
             cache=self._storage.figures,
+            spans=self._tracing.figures,
             breakers=lambda: {
                 account: way.guards.breaker.state(self._clock()).value
                 for account, way in self.runtime.ways.items()
@@ -362,29 +378,23 @@ class Gateway:
     def _masked_status(self, content: bytes) -> bytes:
         return self._redactor.mask_bytes(content, "status")
 
+    def _masked_trace(self, content: bytes) -> bytes:
+        return self._redactor.mask_bytes(content, "trace")
+
     def _observe_call(self, record: CallRecord) -> None:
         self.metrics.call(record)
         self._recent.call(record)
         self._log.call(record)
+        if record.trace is not None and (tracer := self._tracing.tracer) is not None:
+            tracer.call(record)
 
     def _observe_attempt(self, record: AttemptRecord) -> None:
         self.metrics.attempt(record)
+        if record.trace is not None and (tracer := self._tracing.tracer) is not None:
+            tracer.attempt(record)
         if record.code == TOKEN_REJECTED and record.token:
             self.metrics.token_rejected(record.account, record.token)
             self._recent.rejected(record)
 
     def _redacted(self, sink: str, count: int) -> None:
         self.metrics.redacted(sink, count)
-
-
-def _outdated(old: Settings, new: Settings) -> Tags:
-    """The tags that change with the rules of methods: a kept reply carries the tags of the rules it came
-    under, and other rules may know it by other tags."""
-    if old.methods == new.methods:
-        return ()
-    urls = {account.base_url for settings in (old, new) for account in settings.all_accounts().values()}
-    return tuple(tag for url in urls for tag in scoped(url, (EVERYTHING,)))
-
-
-def _by_state(stats: PoolStats) -> Mapping[str, int]:
-    return {"active": stats.active, "idle": stats.idle}

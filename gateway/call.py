@@ -16,7 +16,15 @@ from gateway.flights import Landing
 from gateway.headers import Headers
 from gateway.policy.freshness import CacheControl
 from gateway.presence import Presence
-from gateway.records import CacheResult, CallRecord, Conversion, FlightRole, Origin
+from gateway.records import (
+    CacheResult,
+    CallRecord,
+    CallTrace,
+    Conversion,
+    FlightRole,
+    Origin,
+    TraceContext,
+)
 from gateway.routing import Target
 
 
@@ -90,6 +98,9 @@ class Trail(msgspec.Struct, gc=False):
     queue_seconds: float = 0.0
     request_bytes: int = 0
     reply_bytes: int = 0
+    trace: TraceContext | None = None  # the call's own span; None where nothing is traced
+    http_method: str = ""  # noted where the call is traced
+    linked: TraceContext | None = None  # the call that asked the platform, where this one only waited for it
 
     def record(self, now: float) -> CallRecord:
         """The record of the call, ended at `now` by the loop's clock."""
@@ -115,4 +126,5 @@ class Trail(msgspec.Struct, gc=False):
             queue_seconds=self.queue_seconds,
             request_bytes=self.request_bytes,
             reply_bytes=self.reply_bytes,
+            trace=None if self.trace is None else CallTrace(self.trace, self.http_method, self.linked),
         )

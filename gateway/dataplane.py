@@ -18,6 +18,7 @@ from gateway.call import Answer, Call, Trail
 from gateway.catalogue.model import Effect
 from gateway.codec.negotiation import Format
 from gateway.headers import Headers
+from gateway.observe.tracing.tracer import Tracer
 from gateway.pipeline import Pipeline
 from gateway.policy.cache_headers import MODIFYING, own_status
 from gateway.presence import SCOPE_KEY
@@ -46,7 +47,8 @@ class CallRules:
 
 
 class DataPlane:
-    """Answers calls. `rules` is read once per call, so that a reload may replace it at any time."""
+    """Answers calls. `rules` is read once per call, so that a reload may replace it at any time; so is
+    `tracer`, which is there where calls are traced."""
 
     def __init__(
         self,
@@ -58,6 +60,7 @@ class DataPlane:
         new_id: Callable[[], str],
     ) -> None:
         self.rules = rules
+        self.tracer: Tracer | None = None
         self.in_progress = 0
         self._observe = observe
         self._clock = clock
@@ -73,6 +76,9 @@ class DataPlane:
         found = headers.pick(scope["headers"], rules.caller_header)
         trail = Trail(time=self._wall_clock(), started=self._clock(), request_id="")
         scope[SCOPE_KEY] = trail.presence
+        if self.tracer is not None:
+            trail.trace = self.tracer.begin(found.get(headers.TRACEPARENT), found.get(headers.TRACESTATE))
+            trail.http_method = scope["method"]
         self.in_progress += 1
         reached = False
         try:

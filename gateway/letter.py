@@ -5,9 +5,12 @@ Refuses to decide whether it may be sent again: the sender does.
 
 from collections.abc import Awaitable, Callable
 
+import msgspec
+
 from gateway.account import Account
 from gateway.call import Request
 from gateway.offload import Offload
+from gateway.records import TraceContext
 from gateway.tokens.keeper import Token
 from gateway.upstream.client import Outgoing
 
@@ -26,21 +29,25 @@ class Letter:
         request_id: str,
         offload: Offload,
         on_replaced: OnReplaced | None = None,
+        trace: TraceContext | None = None,
     ) -> None:
-        """`on_replaced` is told of another token before anything is sent with it."""
+        """`on_replaced` is told of another token before anything is sent with it. `trace` is the span of the
+        call that it is sent for."""
         self.account = account
         self.request = request
         self.token = token
         self._request_id = request_id
         self._offload = offload
         self._on_replaced = on_replaced
+        self._trace = trace
 
     async def written(self) -> Outgoing:
         """As it goes out. Raises CallError (400) for a value that the platform's format cannot carry."""
         secret = None if self.token is None else self.token.secret
-        return await self._offload.json(
+        outgoing = await self._offload.json(
             self.request.size, self.account.writer.write, self.request, secret, self._request_id
         )
+        return outgoing if self._trace is None else msgspec.structs.replace(outgoing, trace=self._trace)
 
     async def rewritten(self) -> Outgoing | None:
         """With the token that its source has by now; None when that is the same."""

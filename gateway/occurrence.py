@@ -22,6 +22,8 @@ Event = Literal[
     "breaker_changed",
     "store_failed",
     "store_recovered",
+    "tracing_failed",
+    "tracing_recovered",
 ]
 
 _ATTRIBUTE = "occurrence"

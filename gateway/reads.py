@@ -23,7 +23,7 @@ from gateway.policy import freshness, retrying
 from gateway.policy.cache_headers import age_header, cache_status
 from gateway.policy.freshness import Course, Decision, FreshnessRule, Lifetime
 from gateway.policy.tags import TagRule
-from gateway.records import CacheResult, Origin
+from gateway.records import CacheResult, Origin, TraceContext
 from gateway.stores.cache import CacheEntry, CacheStore, Found, Key, Snapshot, read_tags
 from gateway.tasks import TaskOwner
 from gateway.tokens.keeper import Token
@@ -61,6 +61,7 @@ class _Read(msgspec.Struct, frozen=True, gc=False):
     identity: bytes  # the fingerprint
     key: Key
     deadline: float
+    trace: TraceContext | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,7 @@ class _Question:
 
     task: "asyncio.Task[tuple[Outcome, bool]]"
     snapshot: Snapshot
+    trace: TraceContext | None  # of the call that asks
 
 
 class Reads:
@@ -92,7 +94,7 @@ class Reads:
         token = account.token(request.method)
         identity = await self._fingerprint(account, request)
         key = _key(account, request, token, identity)
-        read = _Read(account, request, rule, token, identity, key, deadline)
+        read = _Read(account, request, rule, token, identity, key, deadline, trail.trace)
         looks = freshness.may_look(rule.freshness, request.cache_control)
         found = await self._store.lookup(key) if looks else None
         decision = _decide(read, found)
@@ -113,6 +115,8 @@ class Reads:
         """Ask the platform, or wait for the one who asks already."""
         question, collapsed = await self._question(read)
         trail.cache, trail.origin = ("collapsed", "joined") if collapsed else _SEEN[decision.course]
+        if collapsed:
+            trail.linked = question.trace
         outcome, stored, waited = await _end_of(question, read.deadline)
         trail.upstream_seconds = waited
         if not collapsed:
@@ -160,7 +164,7 @@ class Reads:
     def _ask(self, read: _Read, snapshot: Snapshot) -> _Question:
         """The task outlives its caller, and does not suspend before the platform is asked."""
         task = self._owner.start(self._exchange(read, snapshot), f"read {read.request.method.label}")
-        question = _Question(task, snapshot)
+        question = _Question(task, snapshot, read.trace)
         if not read.request.cache_control.no_store:
             self._questions[read.key] = question
             task.add_done_callback(lambda _: self._answered(read.key, question))
@@ -172,7 +176,7 @@ class Reads:
 
     async def _exchange(self, read: _Read, snapshot: Snapshot) -> tuple[Outcome, bool]:
         """One question: what came of it, and whether it was stored."""
-        letter = Letter(read.account, read.request, read.token, "", self._offload)
+        letter = Letter(read.account, read.request, read.token, "", self._offload, trace=read.trace)
         outgoing = await letter.written()
         outcome = await read.account.sender.send(outgoing, read.deadline, rewrite=letter.rewritten)
         kept = None if outcome.reply is None else _kept(read, outcome.reply)

@@ -1,7 +1,7 @@
 """What happened, as values: one record per call and one per attempt upstream.
 
 Metrics, log and traces are readers of these two and of nothing else. A record never holds a parameter, a body
-or a token.
+or a token. With `tracing.enabled` each also says where in a trace it stands.
 """
 
 from typing import Literal
@@ -21,6 +21,28 @@ Conversion = Literal["xml_to_json", "json_to_xml"]
 
 CALLER_GONE = "caller-gone"
 """In the place of an error's name: the caller left before it had sent all of its call."""
+
+
+class TraceContext(msgspec.Struct, frozen=True, gc=False):
+    """One span and the trace that it belongs to. Ids are lower-case hexadecimal, as on the wire."""
+
+    trace_id: str  # 32 digits
+    span_id: str  # 16 digits
+    sampled: bool  # whether it is recorded
+    state: bytes = b""  # the trace's `tracestate`; "" for none
+    parent_id: str = ""  # the span above it; "" for the first one of a trace
+
+    def child(self, span_id: str) -> "TraceContext":
+        """A span below this one."""
+        return TraceContext(self.trace_id, span_id, self.sampled, self.state, self.span_id)
+
+
+class CallTrace(msgspec.Struct, frozen=True, gc=False):
+    """What a trace wants to know of a call beyond its record."""
+
+    context: TraceContext
+    http_method: str
+    linked: TraceContext | None = None  # the call whose request to the platform this one shared
 
 
 class CallRecord(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -47,6 +69,7 @@ class CallRecord(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     queue_seconds: float = 0.0  # of these, waiting for a free place
     request_bytes: int = 0
     reply_bytes: int = 0
+    trace: CallTrace | None = None
 
 
 class AttemptRecord(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -60,3 +83,6 @@ class AttemptRecord(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     duplicate: bool = False
     item_codes: tuple[int | None, ...] = ()
     token: str = ""  # the configured name of the token that it carried; "" when it carried none
+    number: int = 1  # of this call's attempts, from 1
+    status: int | None = None  # the HTTP status of an answer that the platform's API gave
+    trace: TraceContext | None = None

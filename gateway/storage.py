@@ -9,13 +9,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gateway.catalogue.template import EVERYTHING
 from gateway.errors import UNPLACED, Problem, SettingsError
 from gateway.flights import Flights
 from gateway.observe.live import CacheFigures
 from gateway.policy.flight import Windows
 from gateway.settings.model import Settings
 from gateway.settings.sections import OnStoreFailure, Store
-from gateway.stores.cache import CacheStore
+from gateway.stores.cache import CacheStore, Tags, scoped
 from gateway.stores.journal import Journal, journal_at
 from gateway.stores.memory_cache import MemoryCache
 from gateway.stores.memory_flights import MemoryFlights
@@ -178,6 +179,15 @@ def unusable(settings: Settings) -> tuple[Problem, ...]:
     except SettingsError as error:
         return error.problems
     return ()
+
+
+def outdated_tags(old: Settings, new: Settings) -> Tags:
+    """The tags that change with the rules of methods: a kept reply carries the tags of the rules it came
+    under, and other rules may know it by other tags."""
+    if old.methods == new.methods:
+        return ()
+    urls = {account.base_url for settings in (old, new) for account in settings.all_accounts().values()}
+    return tuple(tag for url in urls for tag in scoped(url, (EVERYTHING,)))
 
 
 def _windows(settings: Settings) -> Windows:

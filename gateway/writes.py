@@ -66,7 +66,7 @@ class Writes:
                 mark = token_mark(other, flight.request_id)
                 await self.flights.sent_under(identity, flight.request_id, mark)
 
-            letter = Letter(account, request, token, flight.request_id, self.offload, remember)
+            letter = Letter(account, request, token, flight.request_id, self.offload, remember, trail.trace)
             return await self._send(letter, flight, deadline)
 
         content = await self._fingerprint(account, request)
@@ -180,3 +180,5 @@ def _note(landing: Landing, trail: Trail) -> None:
         trail.attempts = outcome.attempts
         trail.queue_seconds = outcome.queue_seconds
         trail.upstream_seconds = outcome.upstream_seconds
+    else:
+        trail.linked = landing.outcome.trace

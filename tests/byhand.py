@@ -107,7 +107,11 @@ class Watched:
     retries: list[Trouble] = field(default_factory=list)
 
     def watchers(self) -> Watchers:
-        return Watchers(self.attempts.append, lambda _, why: self.retries.append(why))
+        return Watchers(
+            self.attempts.append,
+            lambda _, why: self.retries.append(why),
+            lambda above: above.child(f"{len(self.attempts) + 1:016x}"),
+        )
 
 
 def guards(

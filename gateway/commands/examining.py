@@ -9,11 +9,12 @@ from gateway.keyring import unavailable
 from gateway.settings.loading import Configuration
 from gateway.storage import unusable
 from gateway.token_places import TokenPlaces
+from gateway.tracing import untraceable
 from gateway.ways import Trust
 
 
 def examine(configuration: Configuration, environ: Mapping[str, str]) -> None:
-    """Certificates, Redis, and where tokens come from. Raises SettingsError with every problem."""
+    """Certificates, Redis, tracing, and where tokens come from. Raises SettingsError with every problem."""
     _refuse(configuration, (*_certificates(configuration), *_sources(configuration, environ)))
 
 
@@ -29,7 +30,8 @@ def _refuse(configuration: Configuration, problems: tuple[Problem, ...]) -> None
 
 def _sources(configuration: Configuration, environ: Mapping[str, str]) -> tuple[Problem, ...]:
     places = TokenPlaces(environ, time.monotonic, random.random, lambda secret, owner: None)
-    return (*unavailable(configuration.settings, places), *unusable(configuration.settings))
+    settings = configuration.settings
+    return (*unavailable(settings, places), *unusable(settings), *untraceable(settings, environ))
 
 
 def _certificates(configuration: Configuration) -> tuple[Problem, ...]:

@@ -58,6 +58,9 @@ def _fields(record: CallRecord, remarkable: bool) -> Fields:
         **asdict(record),
     }
     fields["time"] = moment(record.time)
+    trace = fields.pop("trace")
+    if trace is not None:
+        fields["trace_id"], fields["span_id"] = trace.context.trace_id, trace.context.span_id
     for name in ("seconds", "upstream_seconds", "queue_seconds"):
         fields[name] = round(fields[name], 6)  # a microsecond is as fine as they can be trusted
     return fields

@@ -30,7 +30,7 @@ FLIGHT_ROLES: tuple[str, ...] = get_args(FlightRole)
 FLIGHT_OUTCOMES: tuple[str, ...] = get_args(FlightOutcome)
 RETRY_REASONS: tuple[str, ...] = tuple(trouble.value for trouble in Trouble)
 CONVERSIONS: tuple[str, ...] = get_args(Conversion)
-SINKS = ("log", "error", "reply", "status", "explain", "journal", "redis")
+SINKS = ("log", "error", "reply", "status", "explain", "journal", "redis", "trace")
 REDIS_OPERATIONS = (
     *("connect", "beat"),
     *("lookup", "begin_read", "still_valid", "store", "begin_write", "end_write", "purge"),

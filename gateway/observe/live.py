@@ -5,9 +5,10 @@ good: the parts that know are asked at each scrape.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from gateway.observe.series import Family, Gauge, ReadCounter
+from gateway.observe.tracing.delivery import Figures
 
 BREAKER_STATES = ("closed", "open", "half_open")
 
@@ -34,6 +35,7 @@ class Live:
     flights_in_progress: Callable[[], int]
     cache: Callable[[], CacheFigures]
     breakers: Callable[[], Mapping[str, str]]  # the state of each account's
+    spans: Callable[[], Figures] = Figures
 
 
 def live_gauges(live: Callable[[], Live]) -> tuple[Family, ...]:
@@ -81,6 +83,12 @@ def live_gauges(live: Callable[[], Live]) -> tuple[Family, ...]:
             "gateway_event_loop_lag_seconds",
             "The longest that the event loop was late within the last minute.",
             lambda: [((), live().loop_lag())],
+        ),
+        ReadCounter(
+            "gateway_spans_total",
+            "Spans of recorded traces, by whether the collector got them.",
+            lambda: [((name,), count) for name, count in asdict(live().spans()).items()],
+            ("delivery",),
         ),
     )
 

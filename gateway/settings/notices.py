@@ -11,7 +11,6 @@ from gateway.settings.model import Settings
 from gateway.settings.structure import KeyPath
 
 WITHOUT_EFFECT: tuple[tuple[str, ...], ...] = (
-    ("tracing",),
     ("upstream", "compression"),
     ("limits", "connections"),
     ("limits", "head_timeout"),

@@ -22,7 +22,7 @@ from xml.sax.saxutils import escape
 
 from gateway.tokens.secret import Secret
 
-Sink = Literal["log", "error", "reply", "status", "explain", "journal", "redis"]
+Sink = Literal["log", "error", "reply", "status", "explain", "journal", "redis", "trace"]
 """Where something is shown (the label `sink` of gateway_redactions_total)."""
 
 MASK = b"***"

@@ -10,7 +10,7 @@ import msgspec
 
 from gateway.catalogue.model import ApiMethod
 from gateway.codec.body import BodyLimits
-from gateway.records import AttemptRecord, FailureKind
+from gateway.records import AttemptRecord, FailureKind, TraceContext
 from gateway.upstream import failures
 from gateway.upstream.extensions import BODY, DEADLINE, HEAD, MODIFIES, Body
 from gateway.upstream.reply import NoAnswerError, Reply, read_reply
@@ -23,13 +23,14 @@ GATEWAY_TIMEOUT = 504
 
 
 class Outgoing(msgspec.Struct, frozen=True, gc=False):
-    """A request as it goes to the platform; the same bytes on every attempt."""
+    """A request as it goes to the platform; the same bytes on every attempt, but for a trace's headers."""
 
     url: httpx.URL
     head: bytes  # request line and headers, as gateway.upstream.extensions.HEAD wants them
     body: bytes
     method: ApiMethod
     untouched: bool  # the answer may be in any format
+    trace: TraceContext | None = None  # the span of the call that it is sent for
 
 
 class AttemptError(Exception):
@@ -73,8 +74,15 @@ async def attempt(
         raise AttemptError(kind, written=failures.was_written(error), text=_TEXTS[kind]) from error
 
 
-def record(outgoing: Outgoing, account: str, seconds: float, result: Reply | AttemptError) -> AttemptRecord:
-    """What metrics and traces are told of an attempt."""
+def record(
+    outgoing: Outgoing,
+    account: str,
+    seconds: float,
+    result: Reply | AttemptError,
+    number: int = 1,
+    trace: TraceContext | None = None,
+) -> AttemptRecord:
+    """What metrics and traces are told of an attempt; `trace` is its own span."""
     method = outgoing.method
     if isinstance(result, AttemptError):
         return AttemptRecord(
@@ -83,6 +91,8 @@ def record(outgoing: Outgoing, account: str, seconds: float, result: Reply | Att
             seconds=seconds,
             token=method.token_name,
             failure=result.kind,
+            number=number,
+            trace=trace,
         )
     return AttemptRecord(
         api_method=method.label,
@@ -92,6 +102,9 @@ def record(outgoing: Outgoing, account: str, seconds: float, result: Reply | Att
         code=result.envelope.code,
         duplicate=result.duplicate,
         item_codes=result.envelope.item_codes,
+        number=number,
+        status=result.status,
+        trace=trace,
     )
 
 

@@ -16,11 +16,12 @@ import msgspec
 
 from gateway import errors
 from gateway.codec.body import BodyLimits
+from gateway.codec.tracecontext import header_lines
 from gateway.policy import retrying
 from gateway.policy.breaker import Breaker, Permit, Refused
 from gateway.policy.budget import RetryBudget
 from gateway.policy.retrying import Attempted, RetryRule, Trouble
-from gateway.records import AttemptRecord
+from gateway.records import AttemptRecord, TraceContext
 from gateway.upstream.admission import Admission
 from gateway.upstream.client import AttemptError, Outgoing, attempt, record
 from gateway.upstream.reply import Reply
@@ -43,6 +44,7 @@ class Outcome(msgspec.Struct, frozen=True):
     lost: bool = False  # an attempt before the last one was sent and got no answer
     queue_seconds: float = 0.0
     upstream_seconds: float = 0.0
+    trace: TraceContext | None = None  # the span of the call that it was sent for
 
     @property
     def written(self) -> bool:
@@ -66,6 +68,7 @@ class Watchers:
 
     attempt: Callable[[AttemptRecord], None]
     retry: Callable[[str, Trouble], None]  # of each attempt but the first: the method's label, and why
+    span: Callable[[TraceContext], TraceContext]  # gives an attempt its place below its call's
 
 
 class Sender:
@@ -107,14 +110,14 @@ class Sender:
         `sent_before`: an earlier call under the same Request-ID may have been sent. `rewrite` is asked once
         when the platform rejects the token.
         """
-        outcome = await self._send(outgoing, deadline, sent_before)
+        outcome = await self._send(outgoing, deadline, sent_before, 0)
         if rewrite is None or not self._may_rewrite(outgoing, outcome, sent_before):
             return outcome
         other = await _in_time(rewrite, deadline)
         if other is None:
             return outcome
         self._watchers.retry(other.method.label, Trouble.REJECTED)
-        return _together(outcome, await self._send(other, deadline, sent_before))
+        return _together(outcome, await self._send(other, deadline, sent_before, outcome.attempts))
 
     def _may_rewrite(self, outgoing: Outgoing, outcome: Outcome, sent_before: bool) -> bool:
         if outcome.reply is None or not outcome.reply.rejects_token:
@@ -128,15 +131,16 @@ class Sender:
         )
         return retrying.may_repeat(attempted)
 
-    async def _send(self, outgoing: Outgoing, deadline: float, sent_before: bool) -> Outcome:
+    async def _send(self, outgoing: Outgoing, deadline: float, sent_before: bool, made: int) -> Outcome:
+        """`made` attempts were made before, with another token."""
         arrived = self._clock()
         self._guards.budget.note_call(arrived)
         try:
             async with self._guards.admission:
                 started = self._clock()
-                ended = await self._attempts(outgoing, deadline, sent_before)
+                ended = await self._attempts(outgoing, deadline, sent_before, made)
         except errors.CallError as refused:
-            return Outcome(failure=refused, queue_seconds=self._clock() - arrived)
+            return Outcome(failure=refused, queue_seconds=self._clock() - arrived, trace=outgoing.trace)
         return Outcome(
             reply=ended.result if isinstance(ended.result, Reply) else None,
             failure=None if isinstance(ended.result, Reply) else ended.result,
@@ -144,9 +148,10 @@ class Sender:
             lost=ended.lost is not None,
             queue_seconds=started - arrived,
             upstream_seconds=self._clock() - started,
+            trace=outgoing.trace,
         )
 
-    async def _attempts(self, outgoing: Outgoing, deadline: float, sent_before: bool) -> "_Ended":
+    async def _attempts(self, outgoing: Outgoing, deadline: float, sent_before: bool, made: int) -> "_Ended":
         """Attempts until one is the end of it."""
         number, lost, later, trouble = 0, None, None, None
         while True:
@@ -157,7 +162,7 @@ class Sender:
             if trouble is not None:
                 self._watchers.retry(outgoing.method.label, trouble)
             number += 1
-            result = await self._permitted(permit, outgoing, deadline)
+            result = await self._permitted(permit, outgoing, deadline, made + number)
             trouble = _trouble(result)
             if trouble is None:
                 return _Ended(result, number, lost)
@@ -180,25 +185,39 @@ class Sender:
         permit = self._guards.breaker.enter(now)
         return _breaker_open(permit) if isinstance(permit, Refused) else permit
 
-    async def _permitted(self, permit: Permit, outgoing: Outgoing, deadline: float) -> Reply | AttemptError:
+    async def _permitted(
+        self, permit: Permit, outgoing: Outgoing, deadline: float, number: int
+    ) -> Reply | AttemptError:
         """One attempt, of which the breaker is told."""
         failed: bool | None = None
         try:
-            result = await self._attempt(outgoing, deadline)
+            result = await self._attempt(outgoing, deadline, number)
             failed = isinstance(result, AttemptError)
         finally:
             self._guards.breaker.leave(permit, self._clock(), failed=failed)
         return result
 
-    async def _attempt(self, outgoing: Outgoing, deadline: float) -> Reply | AttemptError:
+    async def _attempt(self, outgoing: Outgoing, deadline: float, number: int) -> Reply | AttemptError:
+        trace = None
+        if outgoing.trace is not None:
+            trace = self._watchers.span(outgoing.trace)
+            outgoing = self._announced(outgoing, trace)
         started = self._clock()
         result: Reply | AttemptError
         try:
             result = await attempt(self._transport, outgoing, deadline, self._limits)
         except AttemptError as error:
             result = error
-        self._watchers.attempt(record(outgoing, self._account, self._clock() - started, result))
+        seconds = self._clock() - started
+        self._watchers.attempt(record(outgoing, self._account, seconds, result, number, trace))
         return result
+
+    def _announced(self, outgoing: Outgoing, trace: TraceContext) -> Outgoing:
+        """With the headers of the attempt's span. Not so a modifying call without a `Request-ID`: the
+        platform knows its repeats by all of its headers, and these are never the same twice."""
+        if outgoing.method.effect.modifies and not self._repeatable:
+            return outgoing
+        return msgspec.structs.replace(outgoing, head=outgoing.head + header_lines(trace))
 
     def _pause(
         self,

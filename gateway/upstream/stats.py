@@ -24,3 +24,7 @@ class PoolStats:
             self.opened + other.opened,
             self.replaced + other.replaced,
         )
+
+    def by_state(self) -> dict[str, int]:
+        """The open ones, by the metric's label `state`."""
+        return {"active": self.active, "idle": self.idle}

@@ -70,10 +70,10 @@ def test_check_refuses_an_unknown_name_in_the_environment(tmp_path: Path) -> Non
 
 
 def test_check_says_what_has_no_effect_yet(tmp_path: Path) -> None:
-    config = config_file(tmp_path, {"tracing": {"enabled": True}})
+    config = config_file(tmp_path, {"limits": {"connections": 7}})
     ended = run("check", "--config", str(config), directory=tmp_path)
     assert ended.code == 0
-    assert f"{config}:1 tracing: accepted, without effect in this version\n" in ended.out
+    assert f"{config}:2 limits.connections: accepted, without effect in this version\n" in ended.out
 
 
 @pytest.mark.parametrize("command", ["check", "serve"])

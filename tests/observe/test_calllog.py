@@ -7,7 +7,7 @@ from msgspec.structs import asdict, replace
 
 from gateway.observe.calllog import CallLog, Choice, LoggedCalls
 from gateway.observe.lines import renderer
-from gateway.records import CallRecord
+from gateway.records import CallRecord, CallTrace, TraceContext
 
 
 def logged(
@@ -52,7 +52,14 @@ def test_the_line_of_a_call(a_call: CallRecord) -> None:
 
 
 def test_every_field_of_a_record_is_in_the_line(a_call: CallRecord) -> None:
-    assert set(asdict(a_call)) <= set(logged(a_call)[0])
+    assert set(asdict(a_call)) - {"trace"} <= set(logged(a_call)[0])
+
+
+def test_the_line_names_the_calls_span_where_it_is_traced(a_call: CallRecord) -> None:
+    trace = CallTrace(TraceContext("a" * 32, "b" * 16, sampled=False), "POST")
+    line, *_ = logged(replace(a_call, trace=trace))
+    assert (line["trace_id"], line["span_id"]) == ("a" * 32, "b" * 16)
+    assert "trace_id" not in logged(a_call)[0]
 
 
 def test_times_are_rounded_to_a_microsecond(a_call: CallRecord) -> None:

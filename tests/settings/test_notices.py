@@ -35,7 +35,6 @@ def test_what_has_no_effect_yet_is_named_with_its_place(configure: Configure) ->
         """,
         GATEWAY_LIMITS__CONNECTIONS="7",
     ) == [
-        f"config.yaml:1 tracing: {SILENT}",
         f"config.yaml:3 upstream.compression: {SILENT}",
         f"environment:GATEWAY_LIMITS__CONNECTIONS limits.connections: {SILENT}",
     ]

@@ -153,7 +153,7 @@ _WORK = Row(
 )
 
 _AROUND = Row(
-    "Configuration, stores, scrape",
+    "Configuration, stores, scrape, traces",
     (
         Table(
             title="What runs",
@@ -165,7 +165,7 @@ _AROUND = Row(
                 Query(least(series("gateway_config_last_reload_successful"), "instance"), "last reload"),
             ),
             unit=Unit.COUNT,
-            width=9,
+            width=8,
             columns=(
                 Column("instance"),
                 Column("version"),
@@ -179,14 +179,14 @@ _AROUND = Row(
             sorted_by="instance",
             empty="no gateway",
         ),
-        replace(STORE_ERRORS, width=5),
+        replace(STORE_ERRORS, width=4),
         Lines(
             title="Time of a scrape",
             question="Does Prometheus get its figures quickly? A scrape gives way to calls, so it takes "
             "longer under load.",
             queries=(Query(most(series("scrape_duration_seconds"), "instance"), "{{instance}}"),),
             unit=Unit.SECONDS,
-            width=5,
+            width=4,
         ),
         Lines(
             title="Series of a scrape",
@@ -194,7 +194,17 @@ _AROUND = Row(
             "add to it, callers cannot.",
             queries=(Query(most(series("scrape_samples_scraped"), "instance"), "{{instance}}"),),
             unit=Unit.COUNT,
-            width=5,
+            width=4,
+        ),
+        Lines(
+            title="Spans of traces, by whether they arrived",
+            question="Does the collector of traces get what the gateways record? failed: it was away or "
+            "refused. dropped: no room to wait in.",
+            queries=(Query(total(rate("gateway_spans_total"), "delivery"), "{{delivery}}"),),
+            unit=Unit.EVENTS_PER_SECOND,
+            width=4,
+            stacked=True,
+            colors={"sent": GREEN, "failed": RED, "dropped": YELLOW},
         ),
     ),
 )
