@@ -112,8 +112,10 @@ class CallMetrics:
     def count(self, record: CallRecord) -> None:
         method = self._methods.label(record.api_method)
         self._requests.inc((method, code_label(record.code), record.origin))
-        self._duration.observe(record.seconds, (method,))
-        self._overhead.observe(max(0.0, record.seconds - record.upstream_seconds))
+        trace = None if record.trace is None else record.trace.context
+        example = trace.trace_id if trace is not None and trace.sampled else ""
+        self._duration.observe(record.seconds, (method,), example)
+        self._overhead.observe(max(0.0, record.seconds - record.upstream_seconds), trace_id=example)
         self._by_caller.inc((self._callers.label(record.caller or NONE),))
         if record.error:
             self._own_errors.inc((self._accounts.label(record.account), record.error))

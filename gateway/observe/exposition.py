@@ -24,7 +24,8 @@ async def scrape(families: Iterable[Family], others: Iterable[Collector], accept
     openmetrics = _wants_openmetrics(accept)
     parts = []
     for family in families:
-        lines = chain([_head(family.name, family.kind, family.help, openmetrics)], family.lines())
+        head = _head(family.name, family.kind, family.help, openmetrics)
+        lines = chain([head], family.lines(exemplars=openmetrics))
         while some := "".join(islice(lines, LINES_PER_TURN)):
             parts.append(some.encode())
             await asyncio.sleep(0)

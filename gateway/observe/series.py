@@ -34,8 +34,9 @@ class Family(Protocol):
     help: str
     labels: Key
 
-    def lines(self) -> Iterator[str]:
-        """The samples as the text formats write them, each with its newline.
+    def lines(self, *, exemplars: bool = False) -> Iterator[str]:
+        """The samples as the text formats write them, each with its newline; with `exemplars` as only
+        OpenMetrics knows them.
 
         May be read bit by bit, while samples are counted and series are added: such a series is missing, and
         what is said of one key (the buckets, sum and count of a histogram) is of one moment.
@@ -73,7 +74,7 @@ class Counter:
         cell = self._cells.get(key) or self._cell(key)
         cell.value += amount
 
-    def lines(self) -> Iterator[str]:
+    def lines(self, *, exemplars: bool = False) -> Iterator[str]:
         return (f"{cell.start}{cell.value}\n" for cell in tuple(self._cells.values()))
 
     def collect(self) -> Iterable[Metric]:
@@ -102,7 +103,7 @@ class Gauge:
         self.labels = labels
         self._read = read
 
-    def lines(self) -> Iterator[str]:
+    def lines(self, *, exemplars: bool = False) -> Iterator[str]:
         return (f"{sample_start(self.name, self.labels, key)}{value}\n" for key, value in self._read())
 
     def collect(self) -> Iterable[Metric]:
@@ -149,17 +150,22 @@ class Histogram:
         for key in keys:
             self._cell(key)
 
-    def observe(self, value: float, key: Key = ()) -> None:
+    def observe(self, value: float, key: Key = (), trace_id: str = "") -> None:
+        """`trace_id` names the recorded trace that the value is an example of; "" for none."""
         cell = self._cells.get(key) or self._cell(key)
-        cell.counts[bisect_left(self._bounds, value)] += 1
+        place = bisect_left(self._bounds, value)
+        cell.counts[place] += 1
         cell.total += value
+        if trace_id:
+            cell.exemplars[place] = f' # {{trace_id="{trace_id}"}} {value}'
 
-    def lines(self) -> Iterator[str]:
+    def lines(self, *, exemplars: bool = False) -> Iterator[str]:
         for cell in tuple(self._cells.values()):
             upto = list(accumulate(cell.counts))
             numbers = (*upto, upto[-1], cell.total)
-            for start, number in zip(cell.starts, numbers, strict=True):
-                yield f"{start}{number}\n"
+            examples = dict(cell.exemplars) if exemplars else {}
+            for place, (start, number) in enumerate(zip(cell.starts, numbers, strict=True)):
+                yield f"{start}{number}{examples.get(place, '')}\n"
 
     def collect(self) -> Iterable[Metric]:
         metric = HistogramMetricFamily(self.name, self.help, labels=self.labels)
@@ -192,11 +198,12 @@ class _Cell:
 
 
 class _Distribution:
-    __slots__ = ("counts", "starts", "total")
+    __slots__ = ("counts", "exemplars", "starts", "total")
 
     def __init__(self, starts: tuple[str, ...], buckets: int) -> None:
         self.starts = starts
         self.counts = [0] * buckets
+        self.exemplars: dict[int, str] = {}  # the latest of each bucket, as it is printed
         self.total = 0.0
 
 

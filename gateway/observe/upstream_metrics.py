@@ -85,7 +85,9 @@ class UpstreamMetrics:
         method = self._methods.label(record.api_method)
         code = code_label(record.code) if record.failure is None else NONE
         self._attempts.inc((method, code))
-        self._duration.observe(record.seconds, (method,))
+        trace = record.trace
+        example = trace.trace_id if trace is not None and trace.sampled else ""
+        self._duration.observe(record.seconds, (method,), example)
         if record.failure is not None:
             self._errors.inc((self._accounts.label(record.account), record.failure))
         if record.duplicate:

@@ -61,6 +61,11 @@ class Prometheus:
         found: list[str] = self._ask(f"label/{label}/values", **{"match[]": selector})
         return found
 
+    def traces(self, selector: str, start: float, end: float) -> set[str]:
+        """The traces that the buckets of these series name as examples."""
+        found = self._ask("query_exemplars", query=selector, start=start, end=end)
+        return {one["labels"]["trace_id"] for series in found for one in series["exemplars"]}
+
     def rules(self) -> list[dict[str, Any]]:
         return [rule for group in self._ask("rules")["groups"] for rule in group["rules"]]
 
@@ -100,6 +105,7 @@ def prometheus(
         f"--config.file={directory / 'prometheus.yml'}",
         f"--storage.tsdb.path={directory / 'data'}",
         f"--web.listen-address={address}",
+        "--enable-feature=exemplar-storage",
         "--log.level=warn",
     ]
     with _running(command, directory / "prometheus.log", f"http://{address}/-/ready"):

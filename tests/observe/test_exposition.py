@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Iterable
 from dataclasses import replace
 
+import msgspec
 import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import Metric
@@ -14,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families as parse_tex
 from gateway.catalogue.model import ApiMethod, Effect
 from gateway.observe.exposition import LINES_PER_TURN
 from gateway.observe.metrics import Metrics
-from gateway.records import AttemptRecord, CallRecord
+from gateway.records import AttemptRecord, CallRecord, CallTrace, TraceContext
 from tests.observe.conftest import NAMES
 from tests.tools import tool
 
@@ -162,3 +163,26 @@ def test_promtool_finds_nothing_to_say(busy: Metrics) -> None:
     )
 
     assert (checked.returncode, checked.stdout + checked.stderr) == (0, b"")
+
+
+async def test_openmetrics_names_the_traces_behind_latencies_and_the_text_page_does_not(
+    metrics: Metrics, a_call: CallRecord, an_attempt: AttemptRecord
+) -> None:
+    call, attempt, unrecorded = (TraceContext(name * 32, "f" * 16, sampled=name != "c") for name in "abc")
+    metrics.call(msgspec.structs.replace(a_call, trace=CallTrace(call, "POST")))
+    metrics.attempt(msgspec.structs.replace(an_attempt, trace=attempt))
+    metrics.call(msgspec.structs.replace(a_call, seconds=59.0, trace=CallTrace(unrecorded, "POST")))
+
+    page, _ = await metrics.scrape(PROMETHEUS)
+    named = {
+        (sample.name, sample.exemplar.labels["trace_id"]): sample.exemplar.value
+        for family in parse_openmetrics(page)
+        for sample in family.samples
+        if sample.exemplar is not None
+    }
+    assert named == {
+        ("gateway_request_duration_seconds_bucket", "a" * 32): 0.25,
+        ("gateway_overhead_seconds_bucket", "a" * 32): 0.125,
+        ("gateway_upstream_request_duration_seconds_bucket", "b" * 32): 0.125,
+    }
+    assert b"trace_id" not in (await metrics.scrape(""))[0]

@@ -55,6 +55,20 @@ def test_a_histogram_counts_up_to_and_with_each_bound() -> None:
     )
 
 
+def test_a_bucket_names_the_trace_of_its_latest_value_where_the_format_can_say_it() -> None:
+    histogram = Histogram("took_seconds", "Time.", (0.5,), ("method",))
+    for value, trace_id in ((0.25, "a" * 32), (0.5, "b" * 32), (0.125, ""), (4.0, "c" * 32)):
+        histogram.observe(value, ("get",), trace_id)
+
+    assert "".join(histogram.lines(exemplars=True)) == (
+        f'took_seconds_bucket{{method="get",le="0.5"}} 3 # {{trace_id="{"b" * 32}"}} 0.5\n'
+        f'took_seconds_bucket{{method="get",le="+Inf"}} 4 # {{trace_id="{"c" * 32}"}} 4.0\n'
+        'took_seconds_count{method="get"} 4\n'
+        'took_seconds_sum{method="get"} 4.875\n'
+    )
+    assert "trace_id" not in lines_of(histogram)
+
+
 def test_a_gauge_asks_at_each_printing() -> None:
     numbers = {("open",): 1}
     gauge = Gauge("doors", "Doors.", lambda: numbers.items(), ("state",))
