@@ -132,7 +132,7 @@ class Gateway:
         parts = self._parts(live)
         pages = status_routes(lambda window: report(parts, window), self._masked_status)
         control = control_application(self.metrics.scrape, self.checks, actions, pages)
-        self.application = Listener(self._calls, control, self.runtime.downloads)
+        self.application = Listener(self._calls, control, self.runtime.downloads, self.runtime.listener)
 
     @property
     def settings(self) -> Settings:
@@ -235,7 +235,7 @@ class Gateway:
     def _swap(self, runtime: Runtime) -> None:
         settings, self.runtime = runtime.settings, runtime
         self._calls.rules = runtime.rules
-        self.application.downloads = runtime.downloads
+        self.application.apply(runtime.downloads, runtime.listener)
         self.metrics.declare(self._names())
         self._log.configure(settings.log)
         self._storage.resize(settings)

@@ -21,7 +21,7 @@ from gateway.downloads import Downloads
 from gateway.flights import Flights
 from gateway.intake import Intake
 from gateway.keyring import Keyring
-from gateway.listener import DownloadRoute
+from gateway.listener import DownloadRoute, ListenerLimits
 from gateway.offload import Offload
 from gateway.outgoing import Dialect, Writer
 from gateway.pipeline import Pipeline
@@ -70,6 +70,7 @@ class Runtime:
     catalogue: Catalogue
     rules: CallRules
     downloads: tuple[DownloadRoute, ...]
+    listener: ListenerLimits
     ways: Ways
     trust: Trust
 
@@ -108,6 +109,7 @@ def assemble(
         downloads=tuple(
             _download_route(name, settings, accounts[name], ways[name], around) for name in accounts
         ),
+        listener=listener_limits(settings),
         ways=ways,
         trust=trust,
     )
@@ -122,6 +124,19 @@ def intake(settings: Settings, offload: Offload) -> Intake:
     """How calls are read."""
     as_request = settings.replies.default_format is DefaultFormat.AS_REQUEST
     return Intake(_body_limits(settings), None if as_request else Format.JSON, offload)
+
+
+def listener_limits(settings: Settings) -> ListenerLimits:
+    """What connections may take."""
+    limits = settings.limits
+    return ListenerLimits(
+        connections=limits.connections,
+        header_bytes=limits.header_bytes,
+        headers=limits.headers,
+        head_timeout=limits.head_timeout,
+        body_timeout=limits.body_timeout,
+        caller_header=settings.callers.header.lower().encode("ascii"),
+    )
 
 
 def method_policy(settings: Settings) -> MethodPolicy:
@@ -156,8 +171,6 @@ def _rules(
         allowed_hosts=allowed_hosts(settings.allowed_hosts),
         body_bytes=limits.body_bytes,
         xml_bytes=limits.xml_bytes,
-        body_timeout=limits.body_timeout,
-        caller_header=settings.callers.header.lower().encode("ascii"),
         known_callers=frozenset(settings.callers.known),
         users=Users(),
     )

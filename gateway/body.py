@@ -1,38 +1,34 @@
-"""The body of a request, read once and whole. Refuses to read more than it was told, or to wait for ever."""
+"""What the head of a request says of its body: whether it can be read at all. Refuses before a byte of it is
+waited for; the bytes themselves are counted where they come in (`exchange`), since a chunked body states no
+length."""
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from gateway import errors
+from gateway.exchange import CallerGone
 from gateway.headers import CONTENT_ENCODING, CONTENT_LENGTH, Headers
 
 if TYPE_CHECKING:
     from starlette.types import Receive
 
 
-class CallerGone(Exception):  # noqa: N818 - an event, not a fault: nobody is left to answer
-    """The caller hung up before its request was whole."""
-
-
-async def read(receive: "Receive", headers: Headers, limit: int, timeout: float) -> bytes:  # noqa: ASYNC109
-    """The whole body. Raises CallError (413 over `limit` bytes, 408 after `timeout` seconds, 415 when
-    encoded).
-
-    The length is believed when it is too large and counted in any case: a chunked body states none.
-    """
-    if headers.get(CONTENT_ENCODING, b"identity").strip().lower() not in (b"identity", b""):
+def check(headers: Headers, limit: int) -> None:
+    """Raises CallError: 415 for an encoded body, 413 for one that is said to be longer than `limit` bytes."""
+    encoding = headers.get(CONTENT_ENCODING)
+    if encoding is not None and encoding.strip().lower() not in (b"identity", b""):
         raise errors.CallError(errors.UNSUPPORTED_TYPE, "an encoded (compressed) body is not accepted")
     length = headers.get(CONTENT_LENGTH, b"0")
     if length.isdigit() and int(length[:20]) > limit:
-        raise _too_large(limit)
-    try:
-        async with asyncio.timeout(timeout):
-            return await _read(receive, limit)
-    except TimeoutError:
-        raise errors.CallError(errors.BODY_TIMEOUT, "the body did not arrive in time") from None
+        raise too_large(limit)
 
 
-async def _read(receive: "Receive", limit: int) -> bytes:
+def too_large(limit: int) -> errors.CallError:
+    return errors.CallError(errors.BODY_TOO_LARGE, f"the body is larger than {limit} bytes")
+
+
+async def read(receive: "Receive", headers: Headers, limit: int) -> bytes:
+    """The whole body of a request to the control plane. Raises CallError (413, 415) and CallerGone."""
+    check(headers, limit)
     pieces: list[bytes] = []
     size = 0
     while True:
@@ -40,13 +36,9 @@ async def _read(receive: "Receive", limit: int) -> bytes:
         if message["type"] == "http.disconnect":
             raise CallerGone
         piece: bytes = message.get("body", b"")
+        pieces.append(piece)
         size += len(piece)
         if size > limit:
-            raise _too_large(limit)
+            raise too_large(limit)
         if not message.get("more_body", False):
-            return b"".join([*pieces, piece]) if pieces else piece
-        pieces.append(piece)
-
-
-def _too_large(limit: int) -> errors.CallError:
-    return errors.CallError(errors.BODY_TOO_LARGE, f"the body is larger than {limit} bytes")
+            return b"".join(pieces)

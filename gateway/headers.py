@@ -8,6 +8,8 @@ SEC_FETCH_SITE = b"sec-fetch-site"
 CONTENT_TYPE = b"content-type"
 CONTENT_LENGTH = b"content-length"
 CONTENT_ENCODING = b"content-encoding"
+TRANSFER_ENCODING = b"transfer-encoding"
+EXPECT = b"expect"
 ACCEPT = b"accept"
 CACHE_CONTROL = b"cache-control"
 REQUEST_ID = b"request-id"
@@ -26,6 +28,8 @@ _READ = frozenset(
         CONTENT_TYPE,
         CONTENT_LENGTH,
         CONTENT_ENCODING,
+        TRANSFER_ENCODING,
+        EXPECT,
         ACCEPT,
         CACHE_CONTROL,
         REQUEST_ID,

@@ -1,5 +1,5 @@
-"""What the socket talks to: sends each request to the plane that it belongs to, after the same checks at the
-door.
+"""What a connection talks to: sends each request to the plane that it belongs to, after the same checks at
+the door.
 
 Refuses everything that is neither a call, a download nor an endpoint, in the platform's shape, so that an
 application that calls a wrong address reads an error that it understands.
@@ -15,6 +15,7 @@ from gateway import errors, guard, headers
 from gateway.account import Account
 from gateway.call import Answer
 from gateway.catalogue.model import DEFAULT_TOKEN
+from gateway.codec.negotiation import Format
 from gateway.dataplane import DataPlane
 from gateway.downloads import Downloads
 from gateway.headers import Headers
@@ -33,21 +34,52 @@ class DownloadRoute:
     downloads: Downloads
 
 
-class Listener:
-    """The ASGI application."""
+@dataclass(frozen=True, slots=True)
+class ListenerLimits:
+    """What one connection, or all of them, may take. Times in seconds."""
 
-    def __init__(self, calls: DataPlane, control: ASGIApp, downloads: tuple[DownloadRoute, ...]) -> None:
-        self.downloads = downloads
+    connections: int
+    header_bytes: int  # of a request's target and header fields, trailers included
+    headers: int  # fields
+    head_timeout: float
+    body_timeout: float  # for all of a request's body, or for taking more of an answer
+    caller_header: bytes  # lower case
+    idle_timeout: float = 75.0
+    """Longer than callers keep theirs: whoever closes first must not be the one who is just being called."""
+
+
+class Listener:
+    """Calls are served as exchanges, everything else as by an ASGI application."""
+
+    def __init__(
+        self,
+        calls: DataPlane,
+        control: ASGIApp,
+        downloads: tuple[DownloadRoute, ...],
+        limits: ListenerLimits,
+    ) -> None:
+        self.apply(downloads, limits)
+        self.serve = calls.serve
         self._calls = calls
         self._control = control
+
+    def apply(self, downloads: tuple[DownloadRoute, ...], limits: ListenerLimits) -> None:
+        """Those of another configuration; `limits` for connections that come from now on."""
+        self.downloads = downloads
+        self.limits = limits
+
+    def is_call(self, path: bytes) -> bool:
+        return self._calls.rules.router.account(path) is not None and not _is_control(path)
+
+    def refusal(self, error: errors.CallError) -> Answer:
+        """What is told where no request could be read."""
+        pipeline = self._calls.rules.pipeline
+        return pipeline.presentation.of_error(error, pipeline.intake.default_format or Format.JSON)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             raise RuntimeError(f"not served here: {scope['type']}")
         path: bytes = scope["raw_path"]
-        if self._calls.rules.router.account(path) is not None and not _is_control(path):
-            await self._calls(scope, receive, send)
-            return
         found = headers.pick(scope["headers"])
         try:
             server = scope["server"]

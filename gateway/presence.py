@@ -1,15 +1,11 @@
 """Whether the caller of one call is still there, told at the moment when it leaves.
 
 What is owed is counted call by call: a caller that left has to be counted before its retry arrives, or both
-would be owed an answer. Asking at the end (`dataplane.is_gone`) comes too late for that, and a task of its
-own for each caller, waiting for `http.disconnect`, costs too much. So the connection itself says it
-(`gateway.protocol`). Under another server nobody does, and who left is known at the end only.
+would be owed an answer. So the connection says it (`protocol`): asking at the end would come too late, and a
+task of its own for each caller, waiting for it, would cost too much.
 """
 
 from collections.abc import Callable
-
-SCOPE_KEY = "gateway.presence"
-"""Where the data plane leaves the presence of a call for the connection to find, in the ASGI scope."""
 
 
 class Presence:

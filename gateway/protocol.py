@@ -1,43 +1,394 @@
-"""uvicorn's HTTP protocol as this listener needs it: refuses to switch protocols, and tells a call when its
-caller leaves.
+"""One connection of a caller: HTTP/1.1 by httptools, with the limits that httptools does not have.
 
-Java's HttpClient and others offer HTTP/2 on their first call (`Upgrade: h2c`, RFC 7540 section 3.2), body and
-all. A server may ignore the offer (RFC 9110 section 7.8); httptools instead ends the message at its head and
-loses the body. So the field is renamed before httptools sees it.
+Requests on one connection are answered one at a time, in their order. What is not proper HTTP, too large or
+too late is refused in its turn, and is the last of its connection: after it, nobody knows where the next
+request begins. Refuses to take trailers for fields, and to let a slow caller keep what it does not use.
+
+Of what is awaited of the caller, and how long, there is one thing at a time: its `Phase`.
+
+An `Upgrade` is not taken. Java's HttpClient and others offer HTTP/2 on their first call (`Upgrade: h2c`,
+RFC 7540 section 3.2), body and all. A server may ignore the offer (RFC 9110 section 7.8); httptools instead
+ends the message at its head, so it is given the request once more, without that field.
 """
 
-import re
+import asyncio
+import logging
+import math
+from collections import deque
+from enum import Enum
+from functools import partial
+from typing import Any, cast
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+import httptools
+from uvicorn.config import Config
+from uvicorn.protocols.http.flow_control import FlowControl
+from uvicorn.protocols.utils import get_local_addr, get_remote_addr
+from uvicorn.server import ServerState
 
-from gateway.presence import SCOPE_KEY, Presence
+from gateway import errors, head, headers
+from gateway.alarm import Alarm
+from gateway.asgi import AsgiExchange, Door
+from gateway.exchange import Exchange, Refused, head_of
+from gateway.listener import Listener
 
-_UPGRADE = re.compile(rb"(?i)(?<=\r\n)upgrade(?=[ \t]*:)")
+log = logging.getLogger(__name__)
+
+LINGER = 2.0
+"""Seconds that a refused caller may go on sending: closed earlier, it might lose the answer (RFC 9112 section
+9.6)."""
+
+SURPLUS = 50
+"""Connections beyond the limit that are told so; what comes beyond these is closed without a word."""
 
 
-class ListenerProtocol(HttpToolsProtocol):
-    """One connection of a caller."""
+class Phase(Enum):
+    """What is awaited of the caller."""
 
-    _in_head = True
+    HEAD = "head"  # the rest of a head, or a new connection's first one
+    BODY = "body"
+    NOTHING = "nothing"  # it waits for its answer
+    NEXT = "next"  # another request, if there is one
+    END = "end"  # that it hangs up: nothing that it sends is read any more
+
+
+Turn = Exchange | AsgiExchange | Refused
+
+
+class ListenerProtocol(asyncio.Protocol):
+    """Made by uvicorn's server, which also asks it to `shutdown`."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        self._listener = cast(Listener, config.loaded_app)
+        self._state = server_state
+        self._loop = _loop or asyncio.get_running_loop()
+        self._limits = self._listener.limits
+        self._parser = httptools.HttpRequestParser(self)
+        self._phase = Phase.HEAD
+        self._alarm = Alarm(self._loop, self._late)
+        self._seconds = {
+            Phase.HEAD: self._limits.head_timeout,
+            Phase.BODY: self._limits.body_timeout,
+            Phase.NEXT: self._limits.idle_timeout,
+            Phase.NOTHING: math.inf,
+            Phase.END: math.inf,
+        }
+        self._unsent = 0
+        # the request that is coming
+        self._in_head = False
+        self._target = b""
+        self._fields: list[tuple[bytes, bytes]] = []
+        self._trailers = 0
+        self._head_size = 0
+        self._upgrades = False
+        self._moved = False
+        self._stuck = 0
+        self._error: errors.CallError | None = None
+        # requests: the one that is coming, the one whose turn it is, those after it
+        self._incoming: Exchange | AsgiExchange | None = None
+        self._turn: Turn | None = None
+        self._later: deque[Turn] = deque()
+
+    def __repr__(self) -> str:
+        return f"<ListenerProtocol, awaits {self._phase.value}>"
+
+    # What the loop and uvicorn's server call.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._flow = FlowControl(self._transport)
+        self.write = self._transport.write
+        self.is_closing = self._transport.is_closing
+        server, client = get_local_addr(self._transport), get_remote_addr(self._transport)
+        self.local_address = server[0] if server else None
+        self._door = Door(self._listener, self._transport, self._flow, self._state, (server, client))
+        connections = self._state.connections
+        connections.add(cast(Any, self))
+        surplus = len(connections) - self._limits.connections
+        if surplus > SURPLUS:
+            self._transport.abort()
+        elif surplus > 0:
+            self._refuse(errors.CallError(errors.OVERLOADED, "too many connections", {"Retry-After": "1"}))
+        else:
+            self._await(Phase.HEAD)
 
     def data_received(self, data: bytes) -> None:
-        if self._in_head and b"pgrade" in data:
-            head, end, rest = data.partition(b"\r\n\r\n")
-            data = _UPGRADE.sub(b"x-upgrade", head) + end + rest
-        super().data_received(data)
+        if self._phase is Phase.END:
+            return
+        self._moved = False
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._pass_over_upgrade(data[upgrade.args[0] :])
+            return
+        except httptools.HttpParserError:
+            self._break_off(self._error or errors.CallError(errors.BAD_REQUEST, "this is no proper HTTP/1.1"))
+            return
+        if not self._moved and self._is_stuck(len(data)):
+            self._break_off(self._too_large())
+        elif self._in_head:
+            if self._phase is not Phase.HEAD:
+                self._await(Phase.HEAD)
+        elif self._incoming is not None and self._phase is not Phase.BODY:
+            self._await(Phase.BODY)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        super().connection_lost(exc)
-        if getattr(self.cycle, "response_complete", True):  # uvicorn has no cycle before the first request
-            return
-        presence = self.cycle.scope.get(SCOPE_KEY)
-        if isinstance(presence, Presence):
-            presence.leave()
+        self._state.connections.discard(cast(Any, self))
+        self._phase = Phase.END
+        self._alarm.stop()
+        self._flow.resume_writing()
+        self._later.clear()
+        if isinstance(self._turn, Exchange | AsgiExchange):
+            self._turn.leave()
+        self._incoming = None
+        del self._parser  # it holds this connection
+
+    def pause_writing(self) -> None:
+        """More than enough of an answer waits to be taken."""
+        self._flow.pause_writing()
+        self._unsent = self._transport.get_write_buffer_size()
+        self._alarm.set(self._limits.body_timeout)
+
+    def resume_writing(self) -> None:
+        self._flow.resume_writing()
+        if self._turn is None:
+            self._go_on()
+        else:
+            self._await(self._phase)
+
+    def shutdown(self) -> None:
+        """The gateway ends: what was asked is answered, nothing else."""
+        if self._turn is None:
+            self._transport.close()
+        else:
+            (self._later[-1] if self._later else self._turn).keep_alive = False
+
+    # What httptools calls.
+
+    def on_message_begin(self) -> None:
+        self._moved = self._in_head = True
+        self._target = b""
+        self._fields = []
+        self._head_size = self._trailers = self._stuck = 0
+
+    def on_url(self, url: bytes) -> None:
+        self._target += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Fields behind the head are trailers: counted, never taken."""
+        self._head_size += len(name) + len(value) + 4
+        if self._in_head:
+            self._fields.append((name.lower(), value))
+        else:
+            self._trailers += 1
+        limits = self._limits
+        if self._head_size > limits.header_bytes or len(self._fields) + self._trailers > limits.headers:
+            raise self._reject(self._too_large())
 
     def on_headers_complete(self) -> None:
-        self._in_head = False
-        super().on_headers_complete()
+        self._moved, self._in_head = True, False
+        if self._head_size + len(self._target) > self._limits.header_bytes:
+            raise self._reject(self._too_large())
+        self._upgrades = self._parser.should_upgrade()
+        if self._upgrades:
+            return
+        self._incoming = turn = self._request()
+        if self._turn is None and not self._later and not self._flow.write_paused:
+            self._begin(turn)
+        else:
+            self._later.append(turn)
+            self._flow.pause_reading()
+
+    def on_chunk_header(self) -> None:
+        self._moved = True
+
+    def on_body(self, piece: bytes) -> None:
+        self._moved = True
+        if self._incoming is not None:
+            self._incoming.feed(piece)
 
     def on_message_complete(self) -> None:
-        super().on_message_complete()
-        self._in_head = True
+        if self._incoming is None:  # an offer to upgrade; see there
+            return
+        self._moved = True
+        self._incoming.end()
+        self._incoming = None
+        self._await(Phase.NEXT if self._turn is None else Phase.NOTHING)
+
+    # What an exchange asks.
+
+    def pause_reading(self) -> None:
+        self._flow.pause_reading()
+
+    def resume_reading(self) -> None:
+        self._flow.resume_reading()
+
+    def common_fields(self) -> bytes:
+        return b"".join([b"%b: %b\r\n" % field for field in self._state.default_headers])
+
+    def answered(self) -> None:
+        """The request whose turn it was has its answer; the next one's turn comes."""
+        turn, self._turn = self._turn, None
+        if turn is None or self._transport.is_closing():
+            return
+        if turn.keep_alive:
+            self._go_on()
+        else:
+            self._hang_up(at_once=turn.is_whole and not self._later)
+
+    # Requests.
+
+    def _request(self) -> Exchange | AsgiExchange:
+        """The request whose head is whole."""
+        parser = self._parser
+        try:
+            read = head.read(
+                parser.get_method(),
+                self._target,
+                parser.get_http_version(),
+                headers.pick(self._fields, self._limits.caller_header),
+                keep_alive=parser.should_keep_alive(),
+            )
+        except errors.CallError as error:
+            raise self._reject(error) from None
+        if self._listener.is_call(read.path):
+            return Exchange(self, read)
+        return AsgiExchange(self._door, read, self._fields, self.answered)
+
+    def _begin(self, turn: Turn) -> None:
+        self._turn = turn
+        if isinstance(turn, Refused):
+            self._tell(turn.error)
+            return
+        task = self._loop.create_task(
+            self._listener.serve(turn) if isinstance(turn, Exchange) else turn.run()
+        )
+        self._state.tasks.add(task)
+        task.add_done_callback(partial(self._ended, turn))
+
+    def _go_on(self) -> None:
+        """Nothing is being answered. Who does not take its answer gets no further one."""
+        if self._flow.write_paused:
+            return
+        if self._later:
+            self._begin(self._later.popleft())
+        if not self._later:
+            self._flow.resume_reading()
+        if self._phase is Phase.NOTHING and self._turn is None:
+            self._await(Phase.NEXT)
+
+    def _ended(self, turn: Exchange | AsgiExchange, task: "asyncio.Task[None]") -> None:
+        """A request's task is over. One that has not answered ends its connection."""
+        self._state.tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a request failed inside the gateway", exc_info=error)
+        if turn.is_answered or self._transport.is_closing():
+            return
+        if isinstance(turn, AsgiExchange) and turn.trouble is not None:
+            self._tell(turn.trouble)
+        else:
+            self._transport.close()
+
+    # Refusals.
+
+    def _reject(self, error: errors.CallError) -> Exception:
+        """httptools hides what a callback raises behind an error of its own, so it is kept aside."""
+        self._error = error
+        return error
+
+    def _too_large(self) -> errors.CallError:
+        limits = self._limits
+        return errors.CallError(
+            errors.HEAD_TOO_LARGE,
+            f"a head is {limits.header_bytes} bytes and {limits.headers} header fields at most",
+        )
+
+    def _is_stuck(self, size: int) -> bool:
+        """Whether `size` more bytes, within one field of a head or a trailer, are too many. httptools keeps
+        them, and tells of a field when it is whole."""
+        self._stuck += size
+        return self._stuck > self._limits.header_bytes
+
+    def _break_off(self, error: errors.CallError) -> None:
+        """Nothing that comes from here on can be read."""
+        self._await(Phase.END)
+        incoming, self._incoming = self._incoming, None
+        if incoming is None:
+            self._refuse(error)
+        elif incoming.is_answered:
+            self._hang_up(at_once=False)
+        else:
+            incoming.keep_alive = False
+            incoming.fail(error)
+
+    def _refuse(self, error: errors.CallError) -> None:
+        """Told when its turn comes; nothing is read any more."""
+        self._await(Phase.END)
+        log.warning("a caller's connection was ended: %s", error.text)
+        if self._turn is None and not self._later:
+            self._tell(error)
+        else:
+            self._later.append(Refused(error))
+
+    def _tell(self, error: errors.CallError) -> None:
+        answer = self._listener.refusal(error)
+        fields = (*answer.headers, (b"content-type", answer.content_type))
+        lines = b"".join([b"%b: %b\r\n" % field for field in fields])
+        start = head_of(answer.status, self.common_fields() + lines, len(answer.body), keep_alive=False)
+        self._transport.write(start + answer.body)
+        self._hang_up(at_once=False)
+
+    def _hang_up(self, *, at_once: bool) -> None:
+        """End the connection; not `at_once` where the caller may still be sending."""
+        self._phase, self._turn = Phase.END, None
+        self._later.clear()
+        if at_once:
+            self._transport.close()
+            self._alarm.set(self._limits.body_timeout)
+            return
+        self._flow.resume_reading()
+        self._transport.write_eof()
+        self._alarm.set(LINGER)
+
+    def _pass_over_upgrade(self, rest: bytes) -> None:
+        """Read the request whose head has just ended once more, as one that offers nothing."""
+        method = self._parser.get_method()
+        if method == b"CONNECT":
+            self._break_off(errors.CallError(errors.BAD_REQUEST, "this is no proxy of that kind"))
+            return
+        line = b"%b %b HTTP/%b\r\n" % (method, self._target, self._parser.get_http_version().encode("ascii"))
+        fields = [b"%b: %b\r\n" % field for field in self._fields if field[0] != b"upgrade"]
+        self._parser = httptools.HttpRequestParser(self)
+        self.data_received(b"".join((line, *fields, b"\r\n", rest)))
+
+    # Time.
+
+    def _await(self, phase: Phase) -> None:
+        self._phase = phase
+        if not self._flow.write_paused:
+            self._alarm.set(self._seconds[phase])
+
+    def _late(self) -> None:
+        if self._flow.write_paused:
+            unsent = self._transport.get_write_buffer_size()
+            if unsent < self._unsent:
+                self._unsent = unsent
+                self._alarm.set(self._limits.body_timeout)
+                return
+            log.warning("a caller's connection was ended: it did not take its answer")
+            self._transport.abort()
+            return
+        match self._phase:
+            case Phase.HEAD if self._in_head:
+                self._refuse(errors.CallError(errors.HEAD_TIMEOUT, "the head did not arrive in time"))
+            case Phase.BODY:
+                self._break_off(errors.CallError(errors.BODY_TIMEOUT, "the body did not arrive in time"))
+            case Phase.END:
+                self._transport.abort()
+            case _:
+                self._transport.close()

@@ -154,8 +154,6 @@ def uvicorn_config(gateway: Gateway, patience: float) -> uvicorn.Config:
         access_log=False,
         proxy_headers=False,  # any local caller could forge X-Forwarded-For
         server_header=False,
-        # Longer than callers keep theirs: whoever closes first must not be the one who is just being called.
-        timeout_keep_alive=75,
         # Calls end by their own deadline; this bounds callers that do not take their answer.
         timeout_graceful_shutdown=_whole(patience),
     )

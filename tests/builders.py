@@ -46,3 +46,33 @@ def call(body: bytes, method: ApiMethod = WRITE, *, query: bytes = b"", **header
 
 def trail() -> Trail:
     return Trail(time=0.0, started=0.0, request_id="id")
+
+
+class Unconnected:
+    """The connection of an exchange whose caller is nowhere: keeps what is written, and says what was asked
+    of it."""
+
+    local_address: str | None = "127.0.0.1"
+
+    def __init__(self) -> None:
+        self.written: list[bytes] = []
+        self.asked: list[str] = []
+        self.closing = False
+
+    def write(self, data: bytes) -> None:
+        self.written.append(data)
+
+    def is_closing(self) -> bool:
+        return self.closing
+
+    def pause_reading(self) -> None:
+        self.asked.append("pause")
+
+    def resume_reading(self) -> None:
+        self.asked.append("resume")
+
+    def common_fields(self) -> bytes:
+        return b"date: today\r\n"
+
+    def answered(self) -> None:
+        self.asked.append("answered")

@@ -6,6 +6,7 @@ import pytest
 from starlette.types import Message, Receive
 
 from gateway import body, errors
+from gateway.exchange import CallerGone
 from gateway.headers import Headers
 
 pytestmark = pytest.mark.anyio
@@ -28,7 +29,7 @@ def pieces(*messages: bytes | None) -> Receive:
 
 
 async def read(receive: Receive, headers: Headers | None = None, limit: int = 10) -> bytes:
-    return await body.read(receive, headers or {}, limit, timeout=5)
+    return await body.read(receive, headers or {}, limit)
 
 
 async def test_a_body_in_pieces_is_one_body() -> None:
@@ -62,18 +63,6 @@ async def test_an_encoded_body_is_refused_since_the_token_could_not_be_put_in() 
     assert await read(pieces(b"x"), {b"content-encoding": b"identity"}) == b"x"
 
 
-async def test_a_body_that_does_not_come_is_not_waited_for_for_ever() -> None:
-    import asyncio
-
-    async def never() -> Message:
-        await asyncio.Event().wait()
-        raise AssertionError
-
-    with pytest.raises(errors.CallError) as refused:
-        await body.read(never, {}, 10, timeout=0.01)
-    assert refused.value.kind is errors.BODY_TIMEOUT
-
-
 async def test_a_caller_that_hangs_up_in_its_body_has_no_call() -> None:
-    with pytest.raises(body.CallerGone):
+    with pytest.raises(CallerGone):
         await read(pieces(b"ab", None))

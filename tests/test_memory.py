@@ -1,17 +1,17 @@
 """What a refused call leaves behind: nothing, without the garbage collector's help."""
 
 import gc
-from collections.abc import Mapping
 from typing import cast
 
 import pytest
-from starlette.types import Message, Scope
 
 from gateway import errors
 from gateway.catalogue.model import Catalogue
 from gateway.codec.body import BodyLimits
 from gateway.codec.negotiation import Format
 from gateway.dataplane import CallRules, DataPlane
+from gateway.exchange import Exchange
+from gateway.head import Head
 from gateway.identity import id_maker
 from gateway.intake import Intake
 from gateway.offload import Offload
@@ -24,6 +24,7 @@ from gateway.tasks import Users
 from gateway.upstream.client import AttemptError
 from gateway.upstream.sender import Outcome
 from gateway.writes import Writes
+from tests.builders import Unconnected
 
 pytestmark = pytest.mark.anyio
 
@@ -50,8 +51,6 @@ async def test_a_refused_call_leaves_no_error_behind() -> None:
         allowed_hosts=frozenset({"localhost"}),
         body_bytes=100,
         xml_bytes=100,
-        body_timeout=1.0,
-        caller_header=b"gateway-caller",
         known_callers=frozenset(),
         users=Users(),
     )
@@ -66,27 +65,14 @@ async def test_a_refused_call_leaves_no_error_behind() -> None:
     gc.collect()
     gc.disable()
     try:
-        await plane(scope({b"host": b"localhost", b"content-type": b"application/json"}), malformed, ignore)
+        headers = {b"host": b"localhost", b"content-type": b"application/json"}
+        exchange = Exchange(
+            Unconnected(), Head("POST", b"/api/profiles/get", b"", "1.1", headers, True, False)
+        )
+        exchange.feed(b"{")
+        exchange.end()
+        await plane.serve(exchange)
         assert records[0].error == "bad-request"
         assert not [one for one in gc.get_objects() if isinstance(one, errors.CallError)]
     finally:
         gc.enable()
-
-
-async def malformed() -> Message:
-    return {"type": "http.request", "body": b"{", "more_body": False}
-
-
-async def ignore(_: Message) -> None:
-    return None
-
-
-def scope(headers: Mapping[bytes, bytes]) -> Scope:
-    return {
-        "type": "http",
-        "method": "POST",
-        "raw_path": b"/api/profiles/get",
-        "query_string": b"",
-        "headers": list(headers.items()),
-        "server": ("127.0.0.1", 1),
-    }

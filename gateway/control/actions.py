@@ -12,6 +12,7 @@ from gateway.control import purging
 from gateway.control.peers import require_local
 from gateway.control.purging import Purge
 from gateway.errors import SettingsError
+from gateway.exchange import CallerGone
 from gateway.headers import Headers
 
 EXPLAIN = "/-/explain/"
@@ -19,9 +20,6 @@ LARGEST_WISH = 16 * 1024
 LARGEST_EXAMPLE = 1024 * 1024
 UNUSABLE = 450
 """The platform's code for what cannot be processed, as with 422 elsewhere."""
-PATIENCE = 10.0
-"""Seconds for the body to arrive."""
-
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -79,6 +77,6 @@ def _problems(error: SettingsError) -> Response:
 
 async def _content(request: Request, limit: int) -> bytes:
     try:
-        return await body.read(request.receive, headers.pick(request.scope["headers"]), limit, PATIENCE)
-    except body.CallerGone as gone:
+        return await body.read(request.receive, headers.pick(request.scope["headers"]), limit)
+    except CallerGone as gone:
         raise errors.CallError(errors.BAD_REQUEST, "the body did not arrive whole") from gone

@@ -10,11 +10,7 @@ from gateway.settings.loading import Configuration
 from gateway.settings.model import Settings
 from gateway.settings.structure import KeyPath
 
-WITHOUT_EFFECT: tuple[tuple[str, ...], ...] = (
-    ("upstream", "compression"),
-    ("limits", "connections"),
-    ("limits", "head_timeout"),
-)
+WITHOUT_EFFECT: tuple[tuple[str, ...], ...] = (("upstream", "compression"),)
 """What is accepted and does nothing yet; `*` is any name. A feature that arrives takes its lines away."""
 
 

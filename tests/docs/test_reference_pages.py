@@ -17,7 +17,12 @@ from gateway.commands.reference import page
 DOCS = Path(__file__).parents[2] / "docs"
 KINDS = [kind for _, kind in inspect.getmembers(errors) if isinstance(kind, errors.ErrorKind)]
 READ_HEADERS = [value for name, value in vars(headers).items() if name.isupper() and isinstance(value, bytes)]
-FRAMING = {b"content-length", b"content-encoding"}  # HTTP's own: what they do is under the errors they cause
+FRAMING = {
+    b"content-length",
+    b"content-encoding",
+    b"transfer-encoding",
+    b"expect",
+}  # HTTP's own: what they do is under the errors they cause
 
 
 def page_text(name: str) -> str:

@@ -33,10 +33,9 @@ def test_what_has_no_effect_yet_is_named_with_its_place(configure: Configure) ->
         methods:
           profiles/get: {ttl: 5s, token: reader}
         """,
-        GATEWAY_LIMITS__CONNECTIONS="7",
+        GATEWAY_UPSTREAM__TIMEOUTS__TOTAL="7s",
     ) == [
         f"config.yaml:3 upstream.compression: {SILENT}",
-        f"environment:GATEWAY_LIMITS__CONNECTIONS limits.connections: {SILENT}",
     ]
 
 

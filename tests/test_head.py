@@ -1,0 +1,43 @@
+"""gateway.head: what could be read in two ways is refused."""
+
+import pytest
+
+from gateway import errors, head
+from gateway.headers import Headers
+
+
+def read(target: bytes = b"/a?b=c?d", version: str = "1.1", **fields: bytes) -> head.Head:
+    headers: Headers = {name.replace("_", "-").encode(): value for name, value in fields.items()}
+    return head.read(b"POST", target, version, headers, keep_alive=True)
+
+
+def test_a_target_is_a_path_and_a_query_as_they_came() -> None:
+    found = read(b"/a%2F..//b?c=d?e%20")
+    assert (found.path, found.query) == (b"/a%2F..//b", b"c=d?e%20")
+
+
+@pytest.mark.parametrize(
+    "target", [b"http://localhost/a", b"*", b"localhost:80", b"", b"?a", b"/a#b", b"/a?b#c"]
+)
+def test_a_target_that_is_no_path_is_refused(target: bytes) -> None:
+    with pytest.raises(errors.CallError) as refused:
+        read(target)
+    assert refused.value.kind is errors.BAD_REQUEST
+
+
+@pytest.mark.parametrize("coding", [b"gzip, chunked", b"identity", b"chunked, chunked", b"xchunked", b""])
+def test_another_transfer_coding_than_chunked_is_refused(coding: bytes) -> None:
+    with pytest.raises(errors.CallError):
+        read(transfer_encoding=coding)
+    assert read(transfer_encoding=b"Chunked").keep_alive
+
+
+def test_an_old_callers_connection_ends_and_has_no_chunks() -> None:
+    assert not read(version="1.0").keep_alive
+    with pytest.raises(errors.CallError):
+        read(version="1.0", transfer_encoding=b"chunked")
+
+
+def test_who_asks_before_it_sends_is_recognised() -> None:
+    assert read(expect=b"100-Continue").asks_first
+    assert not read(expect=b"something-else").asks_first
