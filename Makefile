@@ -6,7 +6,7 @@ CONFIG ?= config.yaml
 PORT ?= 8080
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-full demo serve fmt check test test-all bench bench-all docs chart lock
+.PHONY: help setup setup-full demo serve fmt check test test-all bench bench-all soak docs chart lock
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -57,6 +57,9 @@ build/litellm/.ready:
 	$(PYTHON) -m venv build/litellm
 	build/litellm/bin/pip install --quiet --disable-pip-version-check 'litellm[proxy]'
 	@touch $@
+
+soak: setup ## a million mixed calls with faults, and what is left of them
+	$(BIN)/python -m bench.soak
 
 docs: setup-full ## the documentation as a site, in build/site
 	$(BIN)/mkdocs build --quiet
