@@ -93,7 +93,7 @@ class Gateway:
         self._owner = TaskOwner()
         self._drains = TaskOwner()
         self._offload = Offload()
-        self._redactor = Redactor(self._redacted)
+        self._redactor = Redactor(lambda sink, count: self.metrics.redacted(sink, count))
         self._log = Log(
             world.stdout,
             lambda data: self._redactor.mask_bytes(data, "log"),
@@ -298,6 +298,7 @@ class Gateway:
             offload=self._offload,
             flights=self._storage.flights,
             cache=self._storage.cache,
+            bucket=self._storage.bucket,
             scrub=lambda data: self._redactor.mask_bytes(data, "reply"),
             clock=self._clock,
             chance=self._world.chance,
@@ -305,6 +306,7 @@ class Gateway:
             watchers=Watchers(
                 attempt=self._observe_attempt,
                 retry=lambda method, why: self.metrics.retried(method, why.value),
+                held=lambda account, outcome: self.metrics.held(account, outcome),
                 span=lambda above: above.child(self._world.random_bytes(8).hex()),
             ),
             flight_ended=lambda method, outcome: self.metrics.flight_ended(method, outcome),
@@ -343,7 +345,7 @@ class Gateway:
     def _live(self) -> Live:
         return Live(
             requests_in_progress=lambda: self._calls.in_progress,
-            requests_queued=lambda: sum(way.guards.admission.queued for way in self.runtime.ways.values()),
+            requests_queued=lambda: self.runtime.queued,
             connections=lambda: {
                 (account, state): count
                 for account, way in self.runtime.ways.items()
@@ -395,6 +397,3 @@ class Gateway:
         if record.code == TOKEN_REJECTED and record.token:
             self.metrics.token_rejected(record.account, record.token)
             self._recent.rejected(record)
-
-    def _redacted(self, sink: str, count: int) -> None:
-        self.metrics.redacted(sink, count)

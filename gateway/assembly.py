@@ -6,6 +6,7 @@ out.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
@@ -37,6 +38,7 @@ from gateway.settings.sections import DefaultFormat, UnknownMethod
 from gateway.stores.cache import CacheStore
 from gateway.tasks import TaskOwner, Users
 from gateway.upstream.admission import Admission
+from gateway.upstream.pacing import Bucket, Pacer
 from gateway.upstream.sender import Sender, Watchers
 from gateway.ways import Trust, Way, Ways
 from gateway.ways import ways as plan_ways
@@ -54,6 +56,7 @@ class Surroundings:
     offload: Offload
     flights: Flights
     cache: CacheStore
+    bucket: Callable[[str, str, float], Bucket]  # the turns of an account: its name, base URL and rate
     scrub: Scrub
     clock: Callable[[], float]  # monotonic, and the same as the loop's
     chance: Callable[[], float]  # evenly spread over 0..1
@@ -73,6 +76,13 @@ class Runtime:
     listener: ListenerLimits
     ways: Ways
     trust: Trust
+    pacers: tuple[Pacer, ...]
+
+    @property
+    def queued(self) -> int:
+        """Calls that wait for a free place or for their turn."""
+        places = sum(way.guards.admission.queued for way in self.ways.values())
+        return places + sum(pacer.waiting for pacer in self.pacers)
 
     async def aclose(self) -> None:
         for way in self.ways.values():
@@ -91,13 +101,14 @@ def assemble(
     settings have not changed."""
     ways = plan_ways(settings, trust, old_ways)
     methods = effective_catalogue(settings, catalogue)
+    pacers = _pacers(settings, around)
     accounts = {
         name: Account(
             name=name,
             base_url=account.base_url,
             tokens=keyring.account(name),
             writer=Writer(dialect(settings, account), methods),
-            sender=_sender(name, settings, ways[name], around),
+            sender=_sender(name, settings, ways[name], pacers.get(name), around),
             repeatable=settings.upstream.request_id_header is not None,
         )
         for name, account in settings.all_accounts().items()
@@ -112,6 +123,7 @@ def assemble(
         listener=listener_limits(settings),
         ways=ways,
         trust=trust,
+        pacers=tuple(pacers.values()),
     )
 
 
@@ -218,7 +230,22 @@ def _router(settings: Settings, methods: Catalogue) -> Router:
     return Router(base_paths(paths, DEFAULT_ACCOUNT), methods)
 
 
-def _sender(name: str, settings: Settings, way: Way, around: Surroundings) -> Sender:
+def _pacers(settings: Settings, around: Surroundings) -> dict[str, Pacer]:
+    rate = settings.upstream.rate
+    if rate is None:
+        return {}
+    return {
+        name: Pacer(
+            around.bucket(name, account.base_url, rate),
+            settings.limits.queue_timeout,
+            around.clock,
+            partial(around.watchers.held, name),
+        )
+        for name, account in settings.all_accounts().items()
+    }
+
+
+def _sender(name: str, settings: Settings, way: Way, pacer: Pacer | None, around: Surroundings) -> Sender:
     return Sender(
         name,
         way.transport,
@@ -228,6 +255,7 @@ def _sender(name: str, settings: Settings, way: Way, around: Surroundings) -> Se
         clock=around.clock,
         chance=around.chance,
         repeatable=settings.upstream.request_id_header is not None,
+        pacer=pacer,
     )
 
 

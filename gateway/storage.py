@@ -14,19 +14,23 @@ from gateway.errors import UNPLACED, Problem, SettingsError
 from gateway.flights import Flights
 from gateway.observe.live import CacheFigures
 from gateway.policy.flight import Windows
+from gateway.policy.pacing import Pace
 from gateway.settings.model import Settings
 from gateway.settings.sections import OnStoreFailure, Store
 from gateway.stores.cache import CacheStore, Tags, scoped
 from gateway.stores.journal import Journal, journal_at
+from gateway.stores.memory_bucket import MemoryBucket
 from gateway.stores.memory_cache import MemoryCache
 from gateway.stores.memory_flights import MemoryFlights
 from gateway.tasks import TaskOwner
 from gateway.tokens.redaction import Sink
 from gateway.tokens.secret import SHORTEST, Secret
+from gateway.upstream.pacing import Bucket
 from gateway.upstream.packing import EndPacker, ReplyPacker
 from gateway.upstream.reply import answer_size
 
 if TYPE_CHECKING:
+    from gateway.stores.redis.bucket import RedisBucket
     from gateway.stores.redis.cache import RedisCache
     from gateway.stores.redis.flights import RedisFlights
     from gateway.stores.redis.link import Link
@@ -57,6 +61,7 @@ class Storage:
         self._link: Link | None = None
         self._redis_cache: RedisCache | None = None
         self._redis_flights: RedisFlights | None = None
+        self._buckets: dict[tuple[str, str], RedisBucket | MemoryBucket] = {}
         if settings.uses_redis:
             self._link = self._link_to(settings)
             self._over(self._link, settings, memory, windows)
@@ -67,6 +72,16 @@ class Storage:
     def cache(self) -> CacheStore:
         """Where replies of reads are kept."""
         return self._redis_cache or self._memory_cache
+
+    def bucket(self, account: str, base_url: str, rate: float) -> Bucket:
+        """The turns of an account's requests, `rate` a second; the same bucket across reloads."""
+        pace, name = Pace.of(rate), (account, base_url)
+        if name not in self._buckets:
+            alone = MemoryBucket(pace, self._means.clock)
+            self._buckets[name] = alone if self._link is None else _shared_bucket(self._link, name, alone)
+        bucket = self._buckets[name]
+        bucket.pace = pace
+        return bucket
 
     @property
     def redis_state(self) -> tuple[bool, str] | None:
@@ -163,6 +178,12 @@ class Storage:
             self._means.failed("journal", operation)
 
         return journal_at(path, memory, packer, failed, self._means.wall_clock)
+
+
+def _shared_bucket(link: "Link", name: tuple[str, str], alone: MemoryBucket) -> "RedisBucket":
+    from gateway.stores.redis.bucket import RedisBucket
+
+    return RedisBucket(link, " ".join(name), alone)
 
 
 def unusable(settings: Settings) -> tuple[Problem, ...]:

@@ -25,6 +25,7 @@ from gateway.tokens.keeper import TokenKeeper
 from gateway.upstream.admission import Admission
 from gateway.upstream.extensions import BODY, DEADLINE, HEAD, Body
 from gateway.upstream.failures import Kind, marked
+from gateway.upstream.pacing import Pacer
 from gateway.upstream.sender import Guards, Sender, Watchers
 
 BASE_URL = "https://example.com/api/v1.1"
@@ -105,12 +106,14 @@ class Watched:
 
     attempts: list[AttemptRecord] = field(default_factory=list)
     retries: list[Trouble] = field(default_factory=list)
+    held: list[str] = field(default_factory=list)
 
     def watchers(self) -> Watchers:
         return Watchers(
             self.attempts.append,
             lambda _, why: self.retries.append(why),
             lambda above: above.child(f"{len(self.attempts) + 1:016x}"),
+            lambda _, outcome: self.held.append(outcome),
         )
 
 
@@ -141,6 +144,7 @@ def sender(
     *,
     chance: float = 0.5,
     repeatable: bool = True,
+    pacer: Pacer | None = None,
 ) -> Sender:
     return Sender(
         "default",
@@ -151,6 +155,7 @@ def sender(
         clock=asyncio.get_running_loop().time,
         chance=lambda: chance,
         repeatable=repeatable,
+        pacer=pacer,
     )
 
 

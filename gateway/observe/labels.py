@@ -34,8 +34,9 @@ SINKS = ("log", "error", "reply", "status", "explain", "journal", "redis", "trac
 REDIS_OPERATIONS = (
     *("connect", "beat"),
     *("lookup", "begin_read", "still_valid", "store", "begin_write", "end_write", "purge"),
-    *("load", "swap", "follow"),
+    *("load", "swap", "follow", "take"),
 )
+PACED = ("waited", "refused")
 STORE_OPERATIONS = (
     ("journal", "open"),
     ("journal", "write"),

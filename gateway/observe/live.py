@@ -48,7 +48,7 @@ def live_gauges(live: Callable[[], Live]) -> tuple[Family, ...]:
         ),
         Gauge(
             "gateway_requests_queued",
-            "Calls that wait for a free place.",
+            "Calls that wait for a free place, or for their turn under upstream.rate.",
             lambda: [((), live().requests_queued())],
         ),
         Gauge(

@@ -102,6 +102,10 @@ class Metrics:
         """An attempt is followed by another one; `reason` is a `policy.retrying.Trouble`."""
         self._upstream.retried(api_method, reason)
 
+    def held(self, account: str, outcome: str) -> None:
+        """`upstream.rate` held a request back; `outcome` is one of `labels.PACED`."""
+        self._upstream.held(account, outcome)
+
     def flight_ended(self, api_method: str, outcome: FlightOutcome) -> None:
         self._calls.flight_ended(api_method, outcome)
 

@@ -52,6 +52,11 @@ class UpstreamMetrics:
             "Attempts that were followed by another one, by why.",
             ("api_method", "reason"),
         )
+        self._paced = Counter(
+            "gateway_rate_limited_total",
+            "Requests to the platform that upstream.rate held back, by how that ended.",
+            ("account", "outcome"),
+        )
 
     def families(self) -> tuple[Family, ...]:
         return (
@@ -61,6 +66,7 @@ class UpstreamMetrics:
             self._items,
             self._duplicates,
             self._retries,
+            self._paced,
         )
 
     def declare_method(self, method: ApiMethod) -> None:
@@ -80,6 +86,10 @@ class UpstreamMetrics:
         for account in accounts:
             self._accounts.add(account)
             self._errors.declare(product([account], labels.FAILURE_KINDS))
+            self._paced.declare(product([account], labels.PACED))
+
+    def held(self, account: str, outcome: str) -> None:
+        self._paced.inc((self._accounts.label(account), outcome))
 
     def count(self, record: AttemptRecord) -> None:
         method = self._methods.label(record.api_method)

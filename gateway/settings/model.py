@@ -81,8 +81,9 @@ class Settings(Section):
 
     @property
     def uses_redis(self) -> bool:
-        """Whether anything is kept there."""
-        return sections.Store.REDIS in (self.cache.store, self.dedup.store)
+        """Whether anything is kept there: replies, flights, or the turns of `upstream.rate`."""
+        has_turns = self.upstream.rate is not None and self.redis.url is not None
+        return has_turns or sections.Store.REDIS in (self.cache.store, self.dedup.store)
 
     def method_changes(self) -> dict[str, dict[str, object]]:
         """What the rules of methods change, as `catalogue.overriding` takes it."""

@@ -45,7 +45,8 @@ def _risks(configuration: Configuration) -> Iterator[Problem]:
     settings = configuration.settings
     if settings.redis.url is not None and not settings.uses_redis:
         yield configuration.problem(
-            ("redis", "url"), "is not used: neither cache.store nor dedup.store says redis"
+            ("redis", "url"),
+            "is not used: neither cache.store nor dedup.store says redis, and upstream.rate is not set",
         )
     if not settings.upstream.tls.verify:
         yield configuration.problem(

@@ -22,8 +22,15 @@ _FIXED = {
 
 def unreloadable(old: Settings, new: Configuration) -> tuple[Problem, ...]:
     """Each change from `old` to `new` that needs a restart. With any of them, the whole reload is refused."""
-    return tuple(
+    needs_redis = new.settings.uses_redis and not old.uses_redis and attrgetter("redis.url")(old) is not None
+    problems = [
         new.problem(tuple(key.split(".")), f"cannot change while the gateway runs ({reason}); restart it")
         for key, reason in _FIXED.items()
         if attrgetter(key)(old) != attrgetter(key)(new.settings)
-    )
+    ]
+    if needs_redis and not problems:
+        reason = "it is shared through Redis, to which there is no connection yet"
+        problems.append(
+            new.problem(("upstream", "rate"), f"cannot begin while the gateway runs ({reason}); restart it")
+        )
+    return tuple(problems)

@@ -1,6 +1,6 @@
-"""Durations and sizes. A bare number is refused, 0 included: nobody sees whether seconds or milliseconds.
+"""Durations, sizes and rates. A bare number is refused, 0 included: nobody sees its unit.
 
-In the model a duration is a float of seconds and a size an int of bytes.
+In the model a duration is a float of seconds, a size an int of bytes and a rate a float per second.
 """
 
 import string
@@ -14,6 +14,7 @@ _BYTES = {"B": 1, "KiB": 1024, "MiB": 1024**2, "GiB": 1024**3}
 
 # Nine digits are enough for everything here and keep every value finite.
 _DURATION = r"[0-9]{1,9}(\.[0-9]{1,6})?(ms|s|m|h)"
+_RATE = r"[0-9]{1,6}/(s|m|h)"
 _SIZE = r"[0-9]{1,9}(B|KiB|MiB|GiB)"
 
 DAY = 24 * 3600.0
@@ -48,6 +49,21 @@ def write_size(size: int) -> str:
         unit for unit in ("GiB", "MiB", "KiB", "B") if size % _BYTES[unit] == 0 and (size or unit == "B")
     )
     return f"{size // _BYTES[unit]}{unit}"
+
+
+def read_rate(text: str) -> float:
+    """So many per second, of `50/s`, `600/m` or `1000/h`."""
+    count, unit = text.split("/")
+    if int(count) == 0:
+        raise ValueError("should be more than 0")
+    return float(int(count) / _SECONDS[unit])
+
+
+def write_rate(rate: float) -> str:
+    """The shortest spelling of `rate` per second: 10.0 is `10/s`."""
+    counts = {unit: rate * float(_SECONDS[unit]) for unit in ("s", "m", "h")}
+    unit = next((unit for unit, count in counts.items() if abs(count - round(count)) < 1e-6), "h")
+    return f"{round(counts[unit])}/{unit}"
 
 
 def _split(text: str) -> tuple[str, str]:
@@ -92,3 +108,6 @@ Size = Annotated[int, Spelling("a size", ("64KiB", "10MiB"), _SIZE, read_size, w
 
 Space = Annotated[int, Spelling("a size", ("64KiB", "10MiB"), _SIZE, _read_space, write_size)]
 """Bytes, more than 0."""
+
+Rate = Annotated[float, Spelling("a rate", ("50/s", "600/m"), _RATE, read_rate, write_rate)]
+"""So many per second, more than 0."""

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from gateway.settings.names import BaseUrl, FilePath, HeaderName, UrlPath
 from gateway.settings.section import Section
-from gateway.settings.units import Duration, Period
+from gateway.settings.units import Duration, Period, Rate
 
 Count = Annotated[int, Field(ge=1)]
 """At least one."""
@@ -115,6 +115,11 @@ class Upstream(Section):
     keepalive: Duration = Field(
         default=15.0,
         description="How long an idle connection is kept; should be shorter than the platform's own time.",
+    )
+    rate: Rate | None = Field(
+        default=None,
+        description="Requests to the platform for each account; where redis.url is set, of all gateways "
+        "together. A call waits for its turn as long as for a free place. null: as many as come.",
     )
     timeouts: Timeouts = Timeouts()
     retries: Retries = Retries()

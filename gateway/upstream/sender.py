@@ -18,12 +18,13 @@ from gateway import errors
 from gateway.codec.body import BodyLimits
 from gateway.codec.tracecontext import header_lines
 from gateway.policy import retrying
-from gateway.policy.breaker import Breaker, Permit, Refused
+from gateway.policy.breaker import Breaker, Permit, Refused, State
 from gateway.policy.budget import RetryBudget
 from gateway.policy.retrying import Attempted, RetryRule, Trouble
 from gateway.records import AttemptRecord, TraceContext
 from gateway.upstream.admission import Admission
 from gateway.upstream.client import AttemptError, Outgoing, attempt, record
+from gateway.upstream.pacing import Pacer
 from gateway.upstream.reply import Reply
 
 Failure = AttemptError | errors.CallError
@@ -69,6 +70,7 @@ class Watchers:
     attempt: Callable[[AttemptRecord], None]
     retry: Callable[[str, Trouble], None]  # of each attempt but the first: the method's label, and why
     span: Callable[[TraceContext], TraceContext]  # gives an attempt its place below its call's
+    held: Callable[[str, str], None]  # of each request that the rate holds back: account, and how it went
 
 
 class Sender:
@@ -85,9 +87,10 @@ class Sender:
         clock: Callable[[], float],
         chance: Callable[[], float],
         repeatable: bool,
+        pacer: Pacer | None = None,
     ) -> None:
         """`clock` is the loop's, `chance` gives 0..1; `repeatable`: the platform recognises a
-        `Request-ID`."""
+        `Request-ID`. Without a `pacer`, requests go out as they come."""
         self._account = account
         self._transport = transport
         self._guards = guards
@@ -96,6 +99,7 @@ class Sender:
         self._clock = clock
         self._chance = chance
         self._repeatable = repeatable
+        self._pacer = pacer
 
     async def send(
         self,
@@ -146,33 +150,47 @@ class Sender:
             failure=None if isinstance(ended.result, Reply) else ended.result,
             attempts=ended.attempts,
             lost=ended.lost is not None,
-            queue_seconds=started - arrived,
-            upstream_seconds=self._clock() - started,
+            queue_seconds=started - arrived + ended.held,
+            upstream_seconds=self._clock() - started - ended.held,
             trace=outgoing.trace,
         )
 
     async def _attempts(self, outgoing: Outgoing, deadline: float, sent_before: bool, made: int) -> "_Ended":
         """Attempts until one is the end of it."""
-        number, lost, later, trouble = 0, None, None, None
+        number, lost, later, trouble, held = 0, None, None, None, 0.0
         while True:
-            permit = self._permit(deadline)
+            if self._pacer is None:
+                permit = self._permit(deadline)
+            else:
+                asked = self._clock()
+                permit = await self._turn(self._pacer, deadline)
+                held += self._clock() - asked
             if not isinstance(permit, Permit):
                 # What came of an earlier attempt is not undone by one that was not made.
-                return _Ended(later or lost or permit, number, lost)
+                return _Ended(later or lost or permit, number, lost, held)
             if trouble is not None:
                 self._watchers.retry(outgoing.method.label, trouble)
             number += 1
             result = await self._permitted(permit, outgoing, deadline, made + number)
             trouble = _trouble(result)
             if trouble is None:
-                return _Ended(result, number, lost)
+                return _Ended(result, number, lost, held)
             if isinstance(result, AttemptError) and result.written:
                 lost = result
             later = result if isinstance(result, Reply) else None
             pause = self._pause(outgoing, result, trouble, number, sent_before or lost is not None, deadline)
             if pause is None:
-                return _Ended(later or lost or result, number, lost)
+                return _Ended(later or lost or result, number, lost, held)
             await asyncio.sleep(pause)
+
+    async def _turn(self, pacer: Pacer, deadline: float) -> Permit | errors.CallError:
+        """Leave to make an attempt, under `upstream.rate`; no turn is taken where the breaker refuses."""
+        if self._guards.breaker.state(self._clock()) is not State.OPEN:
+            try:
+                await pacer.turn(deadline)
+            except errors.CallError as refused:
+                return refused
+        return self._permit(deadline)
 
     def _permit(self, deadline: float) -> Permit | errors.CallError:
         """Leave to make an attempt. A call whose time was over before its turn came says nothing about the
@@ -246,6 +264,7 @@ class _Ended(msgspec.Struct, frozen=True, gc=False):
     result: Reply | Failure
     attempts: int
     lost: AttemptError | None  # the latest attempt that was sent and got no answer
+    held: float  # seconds of waiting for a turn
 
 
 async def _in_time(rewrite: Rewrite, deadline: float) -> Outgoing | None:

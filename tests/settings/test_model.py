@@ -28,6 +28,7 @@ upstream:
   download_path: /api/download
   max_connections: 100
   keepalive: 15s
+  rate: null
   timeouts: {connect: 3s, first_byte: 30s, total: 1m}
   retries: {attempts: 3, backoff: 100ms, max_backoff: 2s, budget: 0.1}
   breaker: {failure_ratio: 0.5, min_calls: 20, window: 10s, open_for: 5s}

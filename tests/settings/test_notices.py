@@ -98,5 +98,9 @@ def test_a_secrets_file_that_is_not_there_is_not_a_notice(configure: Configure, 
 def test_a_redis_that_nothing_is_kept_in_is_said(configure: Configure) -> None:
     text = "cache: {store: memory}\nredis: {url: 'redis://:secret-word@127.0.0.1'}"
     [line] = lines(configure, text)
-    assert line == "config.yaml:2 redis.url: is not used: neither cache.store nor dedup.store says redis"
+    assert line == (
+        "config.yaml:2 redis.url: is not used: neither cache.store nor dedup.store says redis, "
+        "and upstream.rate is not set"
+    )
     assert not lines(configure, text.replace("memory", "redis"))
+    assert not lines(configure, text + "\nupstream: {rate: 50/s}")

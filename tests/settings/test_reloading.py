@@ -43,3 +43,17 @@ def test_a_change_that_needs_a_restart_is_a_problem(
     found = [str(problem) for problem in unreloadable(old, configure(new))]
     assert [line.partition(" (")[0] for line in found] == problems
     assert "s3cr3t" not in "".join(found)
+
+
+def test_a_rate_cannot_begin_to_be_shared_through_a_redis_that_nothing_is_connected_to(
+    configure: Configure,
+) -> None:
+    redis = "redis: {url: 'redis://h'}\n"
+    paced = configure(redis + "upstream: {rate: 50/s}")
+    [problem] = unreloadable(configure(redis).settings, paced)
+    assert str(problem).startswith("config.yaml:2 upstream.rate: cannot begin while the gateway runs")
+
+    stored = redis + "cache: {store: redis}\n"
+    assert not unreloadable(configure(stored).settings, configure(stored + "upstream: {rate: 50/s}"))
+    assert not unreloadable(configure(OLD).settings, configure("upstream: {rate: 50/s}"))
+    assert not unreloadable(paced.settings, configure(redis + "upstream: {rate: 10/s}"))

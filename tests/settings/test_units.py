@@ -1,4 +1,4 @@
-"""Durations and sizes, both ways."""
+"""Durations, sizes and rates, both ways."""
 
 from typing import Any
 
@@ -7,10 +7,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from gateway.settings.units import Duration, Period, Size, Space, Window, write_duration, write_size
+from gateway.settings.units import (
+    Duration,
+    Period,
+    Rate,
+    Size,
+    Space,
+    Window,
+    write_duration,
+    write_rate,
+    write_size,
+)
 
 DURATION = TypeAdapter[float](Duration)
 SIZE = TypeAdapter[int](Size)
+RATE = TypeAdapter[float](Rate)
 
 
 @pytest.mark.parametrize(
@@ -124,3 +135,34 @@ def test_a_duration_survives_being_written_and_read(count: int, unit: str) -> No
 def test_a_size_survives_being_written_and_read(count: int, unit: str) -> None:
     size = SIZE.validate_python(f"{count}{unit}")
     assert SIZE.validate_python(SIZE.dump_python(size, mode="json")) == size
+
+
+@pytest.mark.parametrize(
+    ("text", "rate"), [("50/s", 50.0), ("600/m", 10.0), ("1/m", 1 / 60), ("3600/h", 1.0)]
+)
+def test_a_rate_is_so_many_a_second(text: str, rate: float) -> None:
+    assert RATE.validate_python(text) == pytest.approx(rate)
+
+
+@pytest.mark.parametrize(
+    "value", [50, "50", "50/", "/s", "50/d", "1.5/s", "-1/s", "50 /s", "50/s\n"], ids=repr
+)
+def test_what_is_no_rate_is_refused(value: object) -> None:
+    with pytest.raises(ValidationError, match="should be a rate, such as 50/s or 600/m"):
+        RATE.validate_python(value)
+
+
+def test_a_rate_of_nothing_is_refused() -> None:
+    with pytest.raises(ValidationError, match="should be more than 0"):
+        RATE.validate_python("0/s")
+
+
+@pytest.mark.parametrize(("rate", "text"), [(50.0, "50/s"), (10.0, "10/s"), (1.5, "90/m"), (1 / 3600, "1/h")])
+def test_a_rate_is_written_in_its_shortest_whole_unit(rate: float, text: str) -> None:
+    assert write_rate(rate) == text
+
+
+@given(st.integers(1, 10**6 - 1), st.sampled_from(["s", "m", "h"]))
+def test_a_rate_survives_being_written_and_read(count: int, unit: str) -> None:
+    rate = RATE.validate_python(f"{count}/{unit}")
+    assert RATE.validate_python(RATE.dump_python(rate, mode="json")) == pytest.approx(rate)

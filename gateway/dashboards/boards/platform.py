@@ -174,8 +174,8 @@ _TIME = Row(
 _DONE = Row(
     "What was done about it",
     (
-        replace(RETRIES, width=6),
-        replace(OUTCOMES, width=6),
+        replace(RETRIES, width=8),
+        replace(OUTCOMES, width=8),
         Lines(
             title="Answers that the platform gave before",
             question="Which writes did the platform recognise as repeats? After a broken connection that is "
@@ -187,7 +187,7 @@ _DONE = Row(
                 ),
             ),
             unit=Unit.EVENTS_PER_SECOND,
-            width=6,
+            width=8,
             stacked=True,
             bars=True,
             empty="none",
@@ -203,7 +203,21 @@ _DONE = Row(
                 ),
             ),
             unit=Unit.COUNT,
-            width=6,
+            width=12,
+            stacked=True,
+        ),
+        Lines(
+            title="Held back by upstream.rate",
+            question="How many requests had to wait for their turn, and how many calls were told to come "
+            "again? Refusals mean that there is more to send than the rate allows.",
+            queries=(
+                Query(
+                    total(rate("gateway_rate_limited_total", ACCOUNT), "account", "outcome"),
+                    "{{account}}: {{outcome}}",
+                ),
+            ),
+            unit=Unit.PER_SECOND,
+            width=12,
             stacked=True,
         ),
     ),

@@ -3,6 +3,7 @@ token, since names turn up in Redis' own log and monitors.
 
     c1: a reply          g:  a tag's generation      h:  the holds on a tag
     f1: a flight         e1: how a flight ended      a:  a gateway that lives      w:  its channel
+    b:  the turns of an account
 
 A number is the format's: gateways whose versions pack something differently do not share that.
 """
@@ -44,6 +45,9 @@ class Keys:
 
     def end(self, request_id: str) -> bytes:
         return self.prefix + b"e1:" + _digest(request_id.encode(), 18)
+
+    def bucket(self, name: str) -> bytes:
+        return self.prefix + b"b:" + _digest(name.encode(), 12)
 
     def alive(self, gateway: str) -> bytes:
         return self.prefix + b"a:" + gateway.encode()

@@ -1,7 +1,8 @@
 """What Redis does in one step, where several keys must change as one or what is there decides.
 
-Each script says the rule that it enforces. None reads Redis' clock but `BEAT`: times are the caller's, in
-milliseconds of the clock that all gateways share (see `link`), so that expiry in Redis only clears away.
+Each script says the rule that it enforces. None reads Redis' clock but `BEAT` and `TAKE`: times are the
+caller's, in milliseconds of the clock that all gateways share (see `link`), so that expiry in Redis only
+clears away.
 """
 
 import hashlib
@@ -144,4 +145,17 @@ local time = redis.call('TIME')
 return {there, time[1], time[2]}
 """)
 
-ALL = (LOOKUP, BEGIN_READ, STORE, BEGIN_WRITE, END_WRITE, CHANGE, SWAP, BEAT)
+TAKE = Script.of("""
+-- A request takes its turn from what all gateways share, as `policy.pacing.take` does, by Redis' own clock.
+-- All is in microseconds. Answers the wait, and whether the turn was taken.
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
+local due = math.max(tonumber(redis.call('GET', KEYS[1]) or 0), now)
+local wait = math.max(0, due - tonumber(ARGV[2]) - now)
+if wait > tonumber(ARGV[3]) then return {wait, 0} end
+due = due + tonumber(ARGV[1])
+redis.call('SET', KEYS[1], string.format('%.0f', due), 'PX', math.ceil((due - now) / 1000) + 1000)
+return {wait, 1}
+""")
+
+ALL = (LOOKUP, BEGIN_READ, STORE, BEGIN_WRITE, END_WRITE, CHANGE, SWAP, BEAT, TAKE)
