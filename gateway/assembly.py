@@ -38,6 +38,7 @@ from gateway.settings.sections import DefaultFormat, UnknownMethod
 from gateway.stores.cache import CacheStore
 from gateway.tasks import TaskOwner, Users
 from gateway.upstream.admission import Admission
+from gateway.upstream.client import Reading
 from gateway.upstream.pacing import Bucket, Pacer
 from gateway.upstream.sender import Sender, Watchers
 from gateway.ways import Trust, Way, Ways
@@ -250,7 +251,7 @@ def _sender(name: str, settings: Settings, way: Way, pacer: Pacer | None, around
         name,
         way.transport,
         way.guards,
-        _body_limits(settings),
+        Reading(around.offload, _body_limits(settings)),
         around.watchers,
         clock=around.clock,
         chance=around.chance,

@@ -17,6 +17,9 @@ HIGH_WATER = 64 * 1024
 """Bytes of a body that are taken in before anybody has said how many it may be; and up to which a reply's
 body is copied behind its head, since that costs less than a second system call."""
 
+JOINED_AT_ONCE = 1024 * 1024
+"""Bytes of a body that are put together on the loop."""
+
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _STATUS_LINES = {
     status.value: b"HTTP/1.1 %d %b\r\n" % (status, status.phrase.encode("ascii"))
@@ -126,6 +129,8 @@ class Exchange:
                 self._trouble = None  # its traceback leads back here, and so to the body
         if self._size > limit:
             raise errors.CallError(errors.BODY_TOO_LARGE, f"the body is larger than {limit} bytes")
+        if self._size > JOINED_AT_ONCE:  # joining so much leaves the interpreter to others, but not the loop
+            return await asyncio.to_thread(b"".join, self._pieces)
         return self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
 
     def answer(self, status: int, fields: bytes, body: bytes) -> bool:

@@ -8,7 +8,6 @@ from gateway import identity
 from gateway.assembly import dialect, intake, method_policy, read_rule
 from gateway.call import Call, Request
 from gateway.catalogue.model import Catalogue, Repeats
-from gateway.codec.fingerprint import fingerprint
 from gateway.headers import Headers
 from gateway.offload import Offload
 from gateway.outgoing import Writer
@@ -41,7 +40,7 @@ class Explainer:
         call = Call(target, query, headers, body)
         request = await reading.read(call, reading.body_format(headers), identity.caller_key(headers))
         spoken = dialect(self.settings, self.settings.all_accounts()[DEFAULT_ACCOUNT])
-        digest = fingerprint(DEFAULT_ACCOUNT, rule.name, request.query, request.fields, rule.parameters).hex()
+        digest = request.fingerprint.hex()
         request_id = _request_id(request, digest)
         outgoing = Writer(spoken, [rule]).write(request, MASKED if rule.carries_token else None, request_id)
         lines = outgoing.head.decode("latin-1").split("\r\n")[1:-1]

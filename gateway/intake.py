@@ -1,20 +1,41 @@
 """What a call means: its body decoded, any token in it removed, the reply's format settled.
 
-Large bodies are decoded off the loop (see `offload`), all others here at once. Refuses what the codecs
+Large bodies are read off the loop (see `offload`), all others here at once. Refuses what the codecs
 refuse, as a 400 that says why.
 """
 
 from dataclasses import dataclass
 
+import msgspec
+
 from gateway import errors
+from gateway.annex import TooMuchWorkError
 from gateway.call import Call, Request
 from gateway.catalogue.shape import Shape
 from gateway.codec import jsonbody, negotiation, querystring, tokenslot, xmlbody
 from gateway.codec.body import BodyLimits, Fields, MalformedBodyError
+from gateway.codec.fingerprint import fingerprint
 from gateway.codec.negotiation import Format
 from gateway.headers import ACCEPT, CACHE_CONTROL, CONTENT_TYPE, Headers
-from gateway.offload import Offload
+from gateway.offload import BusyError, Offload
 from gateway.policy.cache_headers import parse_cache_control
+
+
+class _Scope(msgspec.Struct, frozen=True):
+    """What a body is read for: the parts of a call's identity that are not in the body, and its types."""
+
+    account: str
+    api_method: str
+    query: bytes
+    shape: Shape
+
+
+class _Meaning(msgspec.Struct, frozen=True):
+    """What a body says, without any token and without the reply's format."""
+
+    fields: Fields
+    wanted: Format | None
+    fingerprint: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,39 +63,47 @@ class Intake:
         return negotiation.reply_format(wanted, body, headers.get(ACCEPT, b""), default)
 
     async def read(self, call: Call, body_format: Format, key: str | None) -> Request:
-        """Raises CallError (400) for a malformed body."""
+        """Raises CallError: 400 for a malformed body, and for one that is too much work; 503 while too many
+        large ones are waiting."""
         method = call.target.method
+        _, query = querystring.take(call.query)
+        scope = _Scope(call.target.account, method.name, query, method.parameters)
+        read = _read_json if body_format is Format.JSON else _read_xml
         try:
-            if body_format is Format.JSON:
-                fields = await self.offload.json(len(call.body), _decode_json, call.body, self.limits)
-            else:
-                fields = await self.offload.xml(
-                    len(call.body), _decode_xml, call.body, method.parameters, self.limits
-                )
+            meaning = await self.offload.run(read, call.body, self.limits, scope)
         except MalformedBodyError as error:
             raise errors.CallError(errors.BAD_REQUEST, str(error)) from error
-        wanted, fields = negotiation.take_format(fields)
-        _, query = querystring.take(call.query)
+        except BusyError as error:
+            raise errors.CallError(errors.OVERLOADED, str(error), {"Retry-After": "1"}) from error
+        except TooMuchWorkError as error:
+            raise errors.CallError(errors.BAD_REQUEST, f"the body cannot be read: {error}") from error
         return Request(
             account=call.target.account,
             method=method,
-            fields=fields,
+            fields=meaning.fields,
+            fingerprint=meaning.fingerprint,
             query=query,
             format=body_format,
-            reply_format=self.reply_format(call.headers, call.query, wanted),
-            untouched="format" in fields or _names_format(query),
+            reply_format=self.reply_format(call.headers, call.query, meaning.wanted),
+            untouched="format" in meaning.fields or _names_format(query),
             key=key,
             cache_control=parse_cache_control(call.headers.get(CACHE_CONTROL)),
             size=len(call.body),
         )
 
 
-def _decode_json(body: bytes, limits: BodyLimits) -> Fields:
-    return tokenslot.strip(jsonbody.decode(body, limits))
+def _read_json(body: bytes, limits: BodyLimits, scope: _Scope) -> _Meaning:
+    return _meaning(jsonbody.decode(body, limits), scope)
 
 
-def _decode_xml(body: bytes, shape: Shape, limits: BodyLimits) -> Fields:
-    return tokenslot.strip(xmlbody.decode(body, shape, limits))
+def _read_xml(body: bytes, limits: BodyLimits, scope: _Scope) -> _Meaning:
+    return _meaning(xmlbody.decode(body, scope.shape, limits), scope)
+
+
+def _meaning(decoded: Fields, scope: _Scope) -> _Meaning:
+    wanted, fields = negotiation.take_format(tokenslot.strip(decoded))
+    identity = fingerprint(scope.account, scope.api_method, scope.query, fields, scope.shape)
+    return _Meaning(fields, wanted, identity)
 
 
 def _names_format(query: bytes) -> bool:

@@ -9,7 +9,7 @@ import msgspec
 
 from gateway.account import Account
 from gateway.call import Request
-from gateway.offload import Offload
+from gateway.offload import AT_ONCE, Offload
 from gateway.records import TraceContext
 from gateway.tokens.keeper import Token
 from gateway.upstream.client import Outgoing
@@ -44,8 +44,12 @@ class Letter:
     async def written(self) -> Outgoing:
         """As it goes out. Raises CallError (400) for a value that the platform's format cannot carry."""
         secret = None if self.token is None else self.token.secret
-        outgoing = await self._offload.json(
-            self.request.size, self.account.writer.write, self.request, secret, self._request_id
+        outgoing = await self._offload.aside(
+            self.request.size > AT_ONCE,
+            self.account.writer.write,
+            self.request,
+            secret,
+            self._request_id,
         )
         return outgoing if self._trace is None else msgspec.structs.replace(outgoing, trace=self._trace)
 

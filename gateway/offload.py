@@ -1,72 +1,74 @@
 """Work on bodies that would hold the loop for too long, done beside it.
 
-JSON goes to a thread: its parts are few calls into C, each short. XML goes there too while the interpreter
-can switch back within milliseconds, and beyond that to a worker process, since walking a large tree holds the
-interpreter lock. What is small is done at once: handing it over would cost more than doing it.
+What a body costs is told before anything is parsed: by its bytes, and by what a parser would make a value of.
+What costs little is done at once, handing it over would cost more. The rest goes to a process of its own
+(`annex`), one body at a time: a thread would hold the interpreter lock for as long as one call into C takes,
+which for 10 MB are tens of milliseconds. Work that is a copy or a hash goes to a thread.
 """
 
 import asyncio
-import multiprocessing
-import signal
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from typing import ParamSpec, TypeVar
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
-JSON_AT_ONCE = 256 * 1024
-XML_AT_ONCE = 8 * 1024
-XML_IN_A_THREAD = 1024 * 1024
+from gateway.annex import Annex, TooMuchWorkError
 
-TASKS_PER_WORKER = 100
-"""A worker ends after so many: lxml keeps each element name that it ever saw, for the life of its thread."""
+UNCOUNTED = 8 * 1024
+"""Bytes up to which a body is cheap whatever it consists of: two milliseconds at worst."""
+
+AT_ONCE = 256 * 1024
+"""What may be done on the loop, in bytes of plain text: about two milliseconds."""
+
+ELEMENT = 80
+"""What a value costs to make, in bytes of plain text."""
+
+PATIENCE = 60.0
+"""Seconds that a body waits for those before it and for itself: more than one alone may take."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
+class BusyError(TooMuchWorkError):
+    """Too many large bodies are waiting already."""
+
+
+def cost(body: bytes) -> int:
+    """What reading a body costs, in bytes of plain text; counted only where it makes a difference."""
+    if not UNCOUNTED < len(body) <= AT_ONCE:
+        return len(body)
+    elements = body.count(b",") + body.count(b"[") + body.count(b"{") + body.count(b"<")
+    return len(body) + ELEMENT * elements
+
+
 class Offload:
-    """Chooses where a conversion runs, by the size of its input in bytes. Owns the worker process."""
+    """Chooses where work is done, by what it costs. Owns the process beside this one."""
 
-    def __init__(self) -> None:
-        self._workers: ProcessPoolExecutor | None = None
+    def __init__(self, annex: Annex | None = None) -> None:
+        self._annex = annex or Annex()
+        self._line = ThreadPoolExecutor(1, "annex")  # its thread starts with the first body
 
-    async def json(self, size: int, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        return await self.aside(size > JSON_AT_ONCE, work, *args, **kwargs)
+    async def run(
+        self, work: Callable[Concatenate[bytes, P], T], body: bytes, *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """`work(body, *args)`, a function of a module. Raises TooMuchWorkError, and what it raises."""
+        if cost(body) <= AT_ONCE:
+            return work(body, *args, **kwargs)
+        return await self._beside(work, body, *args)
 
     async def aside(self, is_large: bool, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Work that can go to a thread only."""
         return await asyncio.to_thread(work, *args, **kwargs) if is_large else work(*args, **kwargs)
 
-    async def xml(self, size: int, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        if size <= XML_AT_ONCE:
-            return work(*args, **kwargs)
-        if size <= XML_IN_A_THREAD:
-            return await asyncio.to_thread(work, *args, **kwargs)
-        return await self._in_a_process(work, *args, **kwargs)
-
-    async def _in_a_process(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        # One worker: it is for the odd huge document, and a second one would take the loop's own core.
-        if self._workers is None:
-            self._workers = ProcessPoolExecutor(
-                1,
-                mp_context=multiprocessing.get_context("spawn"),
-                initializer=_leave_interrupts_to_the_parent,
-                max_tasks_per_child=TASKS_PER_WORKER,
-            )
-        workers = self._workers
+    async def _beside(self, work: Callable[..., T], body: bytes, *args: Any) -> T:
+        waiting = asyncio.get_running_loop().run_in_executor(self._line, self._annex.do, work, body, *args)
         try:
-            return await asyncio.wrap_future(workers.submit(work, *args, **kwargs))
-        except BrokenProcessPool:
-            # The worker was killed, most likely for its memory. The next document gets a new one.
-            if self._workers is workers:
-                self._workers = None
-            raise
+            async with asyncio.timeout(PATIENCE):
+                result: T = await waiting
+        except TimeoutError:
+            raise BusyError("too many large bodies are waiting to be read") from None
+        return result
 
     def close(self) -> None:
-        if self._workers is not None:
-            self._workers.shutdown(wait=False, cancel_futures=True)
-
-
-def _leave_interrupts_to_the_parent() -> None:
-    """Ctrl-C goes to the whole group; what the worker is doing is still wanted while the gateway drains."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+        self._line.shutdown(wait=False, cancel_futures=True)
+        self._annex.close()

@@ -13,10 +13,8 @@ Refuses to know about HTTP towards the caller; that is the data plane's.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from gateway import errors
 from gateway.account import Account
 from gateway.call import Answer, Call, Trail
-from gateway.codec.body import MalformedBodyError
 from gateway.codec.negotiation import Format
 from gateway.intake import Intake
 from gateway.presentation import Presentation
@@ -45,10 +43,7 @@ class Pipeline:
             trail.conversions += ("xml_to_json" if request.format is Format.XML else "json_to_xml",)
         deadline = trail.started + self.total_timeout
         answerer = self.writes if request.method.effect.modifies else self.reads
-        try:
-            reply = await answerer.answer(account, request, deadline, trail)
-        except MalformedBodyError as error:  # the fingerprint reads numbers that decoding leaves alone
-            raise errors.CallError(errors.BAD_REQUEST, str(error)) from error
+        reply = await answerer.answer(account, request, deadline, trail)
         trail.code = reply.envelope.code
         trail.duplicate = reply.duplicate
         return await self.presentation.of_reply(request, reply, trail)

@@ -8,11 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gateway import errors
+from gateway.annex import TooMuchWorkError
 from gateway.call import Answer, Request, Trail
 from gateway.codec import envelope, reply
 from gateway.codec.body import BodyLimits, MalformedBodyError
 from gateway.codec.negotiation import Format
-from gateway.offload import Offload
+from gateway.offload import AT_ONCE, Offload
 from gateway.upstream.client import AttemptError
 from gateway.upstream.reply import Reply
 from gateway.upstream.sender import Outcome
@@ -31,7 +32,7 @@ class Presentation:
 
     async def of_reply(self, request: Request, found: Reply, trail: Trail) -> Answer:
         """The platform's reply for the caller. Notes a conversion in `trail`."""
-        body, content_type = self.scrub(found.body), self.scrub(found.content_type)
+        body, content_type = await self._scrubbed(found.body), self.scrub(found.content_type)
         if found.format is not None:
             content_type = request.reply_format.content_type.encode("ascii")
             body = await self._converted(request, found.format, body, trail)
@@ -50,15 +51,18 @@ class Presentation:
         shape = request.method.reply
         try:
             if wanted is Format.XML:
-                converted = await self.offload.xml(len(body), reply.to_xml, body, shape)
+                converted = await self.offload.run(reply.to_xml, body, shape)
             else:
-                converted = await self.offload.xml(len(body), reply.to_json, body, shape, self.limits)
-        except MalformedBodyError as error:
+                converted = await self.offload.run(reply.to_json, body, shape, self.limits)
+        except (MalformedBodyError, TooMuchWorkError) as error:
             raise errors.CallError(
                 errors.UPSTREAM_PROTOCOL, f"the platform's reply cannot be converted: {error}"
             ) from error
         # An escape that was harmless in one format may spell a token in the other.
-        return self.scrub(converted)
+        return await self._scrubbed(converted)
+
+    async def _scrubbed(self, body: bytes) -> bytes:
+        return await self.offload.aside(len(body) > AT_ONCE, self.scrub, body)
 
     def of_error(self, error: errors.CallError, wanted: Format) -> Answer:
         """An error of the gateway's own in the caller's format."""

@@ -15,7 +15,6 @@ from gateway import errors, presentation
 from gateway.account import Account
 from gateway.call import Request, Trail
 from gateway.codec.envelope import Envelope
-from gateway.codec.fingerprint import fingerprint
 from gateway.errors import CallError
 from gateway.letter import Letter
 from gateway.offload import Offload
@@ -58,7 +57,6 @@ class _Read(msgspec.Struct, frozen=True, gc=False):
     request: Request
     rule: ReadRule
     token: Token | None
-    identity: bytes  # the fingerprint
     key: Key
     deadline: float
     trace: TraceContext | None
@@ -92,9 +90,8 @@ class Reads:
         """The reply, with what the cache had to do with it noted in `trail`. Raises CallError."""
         rule = self._rules[request.method.name]
         token = account.token(request.method)
-        identity = await self._fingerprint(account, request)
-        key = _key(account, request, token, identity)
-        read = _Read(account, request, rule, token, identity, key, deadline, trail.trace)
+        key = _key(account, request, token)
+        read = _Read(account, request, rule, token, key, deadline, trail.trace)
         looks = freshness.may_look(rule.freshness, request.cache_control)
         found = await self._store.lookup(key) if looks else None
         decision = _decide(read, found)
@@ -183,26 +180,15 @@ class Reads:
         if kept is None:
             return outcome, False
         entry, lifetime = kept
-        key = _key(read.account, read.request, letter.token, read.identity)
+        key = _key(read.account, read.request, letter.token)
         return outcome, await self._store.store(key, entry, snapshot, lifetime.kept)
 
-    async def _fingerprint(self, account: Account, request: Request) -> bytes:
-        method = request.method
-        return await self._offload.json(
-            request.size,
-            fingerprint,
-            account.name,
-            method.name,
-            request.query,
-            request.fields,
-            method.parameters,
-        )
 
-
-def _key(account: Account, request: Request, token: Token | None, identity: bytes) -> Key:
+def _key(account: Account, request: Request, token: Token | None) -> Key:
     """What a reply is kept under: what another token would be shown is not this one's."""
     mark = "" if token is None else token.secret.mark  # the same in every gateway, unlike an epoch
-    return f"{account.name} {account.base_url} {request.method.token_name} {mark} ".encode() + identity
+    scope = f"{account.name} {account.base_url} {request.method.token_name} {mark} "
+    return scope.encode() + request.fingerprint
 
 
 async def _end_of(question: _Question, deadline: float) -> tuple[Outcome, bool, float]:

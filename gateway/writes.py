@@ -12,7 +12,6 @@ from gateway import presentation
 from gateway.account import Account, token_mark
 from gateway.call import Request, Trail
 from gateway.catalogue.model import Effect, Repeats
-from gateway.codec.fingerprint import fingerprint
 from gateway.errors import CallError, StoreAwayError
 from gateway.flights import Flights, Landing, event_of, interrupted, store_away
 from gateway.letter import Letter
@@ -69,9 +68,8 @@ class Writes:
             letter = Letter(account, request, token, flight.request_id, self.offload, remember, trail.trace)
             return await self._send(letter, flight, deadline)
 
-        content = await self._fingerprint(account, request)
-        identity, keyed = await self._identity(account, request.key, content)
-        arrival = self._arrival(account, request, token, content, keyed=keyed)
+        identity, keyed = await self._identity(account, request)
+        arrival = self._arrival(account, request, token, keyed=keyed)
         try:
             if self.rules.dedup:
                 landing = await self.flights.fly(identity, arrival, send, deadline, trail.presence)
@@ -94,41 +92,27 @@ class Writes:
         """Whether the caller got the answer: if not, it is owed to it."""
         await self.flights.handed(landing, reached=reached)
 
-    async def _fingerprint(self, account: Account, request: Request) -> bytes:
-        method = request.method
-        return await self.offload.json(
-            request.size,
-            fingerprint,
-            account.name,
-            method.name,
-            request.query,
-            request.fields,
-            method.parameters,
-        )
-
-    async def _identity(self, account: Account, key: str | None, content: bytes) -> tuple[Identity, bool]:
+    async def _identity(self, account: Account, request: Request) -> tuple[Identity, bool]:
         """What the flight is remembered under, and whether that is the key: it belongs to its account.
 
         A caller that was told "outcome unknown" may repeat the call with the id that it was told: that is
         still the flight without a key.
         """
-        without_key = b"f" + content
+        key, without_key = request.key, b"f" + request.fingerprint
         if key is None or await self.flights.request_id(without_key) == key:
             return without_key, False
         return b"k" + account.name.encode() + b"\0" + key.encode(), True
 
-    def _arrival(
-        self, account: Account, request: Request, token: Token | None, content: bytes, *, keyed: bool
-    ) -> Arrival:
+    def _arrival(self, account: Account, request: Request, token: Token | None, *, keyed: bool) -> Arrival:
         method = request.method
 
         def new_id() -> str:
             if request.key is not None:
                 return request.key
-            return content.hex() if method.repeats is Repeats.CONTENT else self.new_id()
+            return request.fingerprint.hex() if method.repeats is Repeats.CONTENT else self.new_id()
 
         return Arrival(
-            fingerprint=content,
+            fingerprint=request.fingerprint,
             keyed=keyed,
             replay=method.replay,
             window=method.window,

@@ -5,6 +5,7 @@ import msgspec
 from gateway.call import Call, Request, Trail
 from gateway.catalogue.model import ApiMethod, Effect
 from gateway.codec.body import Fields
+from gateway.codec.fingerprint import fingerprint
 from gateway.codec.negotiation import Format
 from gateway.policy.freshness import CacheControl
 from gateway.routing import Target
@@ -25,10 +26,12 @@ def request(
     reply_format: Format = Format.JSON,
     untouched: bool = False,
 ) -> Request:
+    content = fields(db_id=1) if content is None else content
     return Request(
         account="default",
         method=method,
-        fields=fields(db_id=1) if content is None else content,
+        fields=content,
+        fingerprint=fingerprint("default", method.name, query, content, method.parameters),
         query=query,
         format=Format.JSON,
         reply_format=reply_format,

@@ -15,6 +15,7 @@ import httpx
 from gateway.account import Account
 from gateway.codec.body import BodyLimits
 from gateway.codec.negotiation import Format
+from gateway.offload import Offload
 from gateway.outgoing import Dialect, Writer
 from gateway.policy.breaker import Breaker, BreakerRule
 from gateway.policy.budget import RetryBudget
@@ -23,6 +24,7 @@ from gateway.records import AttemptRecord
 from gateway.settings.model import TokenPlacement
 from gateway.tokens.keeper import TokenKeeper
 from gateway.upstream.admission import Admission
+from gateway.upstream.client import Reading
 from gateway.upstream.extensions import BODY, DEADLINE, HEAD, Body
 from gateway.upstream.failures import Kind, marked
 from gateway.upstream.pacing import Pacer
@@ -150,7 +152,7 @@ def sender(
         "default",
         platform,
         of,
-        LIMITS,
+        Reading(Offload(), LIMITS),
         (watched or Watched()).watchers(),
         clock=asyncio.get_running_loop().time,
         chance=lambda: chance,

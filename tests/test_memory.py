@@ -73,6 +73,7 @@ async def test_a_refused_call_leaves_no_error_behind() -> None:
         exchange.end()
         await plane.serve(exchange)
         assert records[0].error == "bad-request"
-        assert not [one for one in gc.get_objects() if isinstance(one, errors.CallError)]
+        left = [one for one in gc.get_objects() if isinstance(one, errors.CallError)]
+        assert not [one for one in left if one.kind is errors.BAD_REQUEST]  # others are other tests' own
     finally:
         gc.enable()

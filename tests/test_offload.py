@@ -2,49 +2,85 @@
 
 import os
 import threading
+from collections.abc import Iterator
 
 import pytest
 
-from gateway.offload import JSON_AT_ONCE, XML_AT_ONCE, XML_IN_A_THREAD, Offload
+from gateway.annex import Annex, TooMuchWorkError
+from gateway.offload import AT_ONCE, ELEMENT, UNCOUNTED, Offload, cost
 
 pytestmark = pytest.mark.anyio
 
+LARGE = b"x" * (AT_ONCE + 1)
 
-def where() -> tuple[int, int]:
+
+def where(_: bytes) -> tuple[int, int]:
     return os.getpid(), threading.get_ident()
 
 
-def end_the_worker() -> None:
-    os._exit(1)
+def never(_: bytes) -> None:
+    threading.Event().wait()
 
 
-async def test_small_bodies_are_converted_at_once() -> None:
-    here = where()
-    assert await Offload().json(JSON_AT_ONCE, where) == here
-    assert await Offload().xml(XML_AT_ONCE, where) == here
+def length(body: bytes, more: int) -> int:
+    return len(body) + more
 
 
-async def test_larger_ones_leave_the_loop_to_others() -> None:
-    process, thread = where()
-    for used in (
-        await Offload().json(JSON_AT_ONCE + 1, where),
-        await Offload().xml(XML_AT_ONCE + 1, where),
-    ):
-        assert used[0] == process
-        assert used[1] != thread
+def divide(body: bytes) -> float:
+    return len(body) / 0
 
 
-async def test_huge_xml_goes_to_another_process_and_a_killed_one_is_replaced() -> None:
-    offload = Offload()
+@pytest.fixture
+def offload() -> Iterator[Offload]:
+    made = Offload()
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        pytest.param(b"", 0, id="nothing"),
+        pytest.param(b"[" * UNCOUNTED, UNCOUNTED, id="small, whatever it is"),
+        pytest.param(b"x" * AT_ONCE, AT_ONCE, id="a text"),
+        pytest.param(b"x" * UNCOUNTED + b"[,]{}<a/>", UNCOUNTED + 9 + 4 * ELEMENT, id="with values"),
+        pytest.param(b"," * (AT_ONCE + 9), AT_ONCE + 9, id="large anyhow"),
+    ],
+)
+def test_what_a_body_costs_is_told_without_a_parser(body: bytes, expected: int) -> None:
+    assert cost(body) == expected
+
+
+async def test_small_bodies_are_read_at_once(offload: Offload) -> None:
+    here = where(b"")
+    assert await offload.run(where, b"x" * AT_ONCE) == here
+    assert await offload.run(where, b"[" * UNCOUNTED) == here
+
+
+@pytest.mark.parametrize("body", [LARGE, b"<" * (UNCOUNTED + 1)], ids=["in bytes", "in values"])
+async def test_large_ones_go_to_another_process(offload: Offload, body: bytes) -> None:
+    assert (await offload.run(where, body))[0] != os.getpid()
+    assert await offload.run(length, body, 1) == len(body) + 1
+
+
+async def test_an_error_of_the_work_comes_back_as_it_is(offload: Offload) -> None:
+    for body in (b"", LARGE):
+        with pytest.raises(ZeroDivisionError):
+            await offload.run(divide, body)
+
+
+async def test_work_aside_leaves_the_loop_but_not_the_process(offload: Offload) -> None:
+    process, thread = where(b"")
+    used = await offload.aside(True, where, b"")
+    assert used[0] == process
+    assert used[1] != thread
+    assert await offload.aside(False, where, b"") == (process, thread)
+
+
+async def test_what_is_too_much_work_is_refused_and_the_next_body_is_read() -> None:
+    offload = Offload(Annex(patience=0.5))
     try:
-        assert (await offload.xml(XML_IN_A_THREAD + 1, where))[0] != os.getpid()
-        with pytest.raises(Exception, match="terminated"):
-            await offload.xml(XML_IN_A_THREAD + 1, end_the_worker)
-        assert (await offload.xml(XML_IN_A_THREAD + 1, where))[0] != os.getpid()
+        with pytest.raises(TooMuchWorkError, match=r"^it took longer than 0\.5 seconds$"):
+            await offload.run(never, LARGE)
     finally:
         offload.close()
-
-
-async def test_an_error_of_the_conversion_comes_back_as_it_is() -> None:
-    with pytest.raises(ZeroDivisionError):
-        await Offload().json(1, divmod, 1, 0)

@@ -3,21 +3,19 @@
 Refuses to retry: who does needs to know what a second sending means.
 """
 
-import asyncio
+from dataclasses import dataclass
 
 import httpx
 import msgspec
 
+from gateway.annex import TooMuchWorkError
 from gateway.catalogue.model import ApiMethod
 from gateway.codec.body import BodyLimits
+from gateway.offload import Offload
 from gateway.records import AttemptRecord, FailureKind, TraceContext
 from gateway.upstream import failures
 from gateway.upstream.extensions import BODY, DEADLINE, HEAD, MODIFIES, Body
-from gateway.upstream.reply import NoAnswerError, Reply, read_reply
-
-READ_AT_ONCE = 8 * 1024
-"""Bytes of a reply that are read on the loop; the codes of a large batch take longer than others should
-wait."""
+from gateway.upstream.reply import NoAnswerError, Reply, read_body, read_reply
 
 GATEWAY_TIMEOUT = 504
 
@@ -31,6 +29,14 @@ class Outgoing(msgspec.Struct, frozen=True, gc=False):
     method: ApiMethod
     untouched: bool  # the answer may be in any format
     trace: TraceContext | None = None  # the span of the call that it is sent for
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How replies are read: where, and within which limits if they are XML."""
+
+    offload: Offload
+    limits: BodyLimits
 
 
 class AttemptError(Exception):
@@ -47,10 +53,9 @@ class AttemptError(Exception):
 
 
 async def attempt(
-    transport: httpx.AsyncBaseTransport, outgoing: Outgoing, deadline: float, limits: BodyLimits
+    transport: httpx.AsyncBaseTransport, outgoing: Outgoing, deadline: float, reading: Reading
 ) -> Reply:
-    """Send once. `deadline` is a time of the running loop's clock, `limits` are an XML reply's. Raises
-    AttemptError."""
+    """Send once. `deadline` is a time of the running loop's clock. Raises AttemptError."""
     request = httpx.Request(
         "POST",
         outgoing.url,
@@ -60,10 +65,14 @@ async def attempt(
     try:
         response = await transport.handle_async_request(request)
         body: bytes = response.extensions.get(BODY) or b""
-        given = response.status_code, response.headers.raw, body, outgoing.method, outgoing.untouched, limits
-        if len(body) > READ_AT_ONCE:
-            return await asyncio.to_thread(read_reply, *given)
-        return read_reply(*given)
+        method = outgoing.method
+        enclosed = await reading.offload.run(read_body, body, method.item_results, reading.limits)
+        return read_reply(
+            response.status_code, response.headers.raw, body, method, outgoing.untouched, enclosed
+        )
+    except TooMuchWorkError as error:
+        text = f"the platform's answer cannot be read: {error}"
+        raise AttemptError("protocol", written=True, text=text) from error
     except NoAnswerError as error:
         # A front server's 504 says that it gave up waiting: the platform may still be running the call.
         kind: FailureKind = "timeout" if error.status == GATEWAY_TIMEOUT else "protocol"

@@ -31,6 +31,10 @@ class Reply(msgspec.Struct, frozen=True, gc=False):
         return self.envelope.code == TOKEN_REJECTED
 
 
+Enclosed = tuple[Format | None, Envelope]
+"""Which of our formats a reply's body is, None for neither; and what it says about the call."""
+
+
 class NoAnswerError(Exception):
     """Something came back, but not from the platform's API."""
 
@@ -46,9 +50,10 @@ def read_reply(
     body: bytes,
     method: ApiMethod,
     untouched: bool,
-    limits: BodyLimits,
+    enclosed: Enclosed,
 ) -> Reply:
-    """Raises NoAnswerError. With `untouched` (csv) the body may be anything but HTML."""
+    """Raises NoAnswerError. With `untouched` (csv) the body may be anything but HTML. `enclosed` is what
+    `read_body` found in it."""
     content_type = b""
     retry_after: bytes | None = None
     duplicate = False
@@ -63,7 +68,7 @@ def read_reply(
     if _is_html(content_type, body):
         text = "a front server of the platform answered with an HTML page"
         raise NoAnswerError(text, status, retry_after)
-    found, read = _read_body(body, method.item_results, limits)
+    found, read = enclosed
     if untouched and not read.is_object:
         found = None  # a file of one column may look like a JSON number
     elif found is None:
@@ -71,7 +76,7 @@ def read_reply(
     return Reply(status, content_type, body, found, read, duplicate, retry_after)
 
 
-def _read_body(body: bytes, item_results: str | None, limits: BodyLimits) -> tuple[Format | None, Envelope]:
+def read_body(body: bytes, item_results: str | None, limits: BodyLimits) -> Enclosed:
     """Which of our formats it is, told by the body itself, since front servers relabel; and its envelope."""
     if body.lstrip()[:1] == b"<":
         read = envelope.read_xml(body, limits, item_results)

@@ -15,7 +15,6 @@ import httpx
 import msgspec
 
 from gateway import errors
-from gateway.codec.body import BodyLimits
 from gateway.codec.tracecontext import header_lines
 from gateway.policy import retrying
 from gateway.policy.breaker import Breaker, Permit, Refused, State
@@ -23,7 +22,7 @@ from gateway.policy.budget import RetryBudget
 from gateway.policy.retrying import Attempted, RetryRule, Trouble
 from gateway.records import AttemptRecord, TraceContext
 from gateway.upstream.admission import Admission
-from gateway.upstream.client import AttemptError, Outgoing, attempt, record
+from gateway.upstream.client import AttemptError, Outgoing, Reading, attempt, record
 from gateway.upstream.pacing import Pacer
 from gateway.upstream.reply import Reply
 
@@ -81,7 +80,7 @@ class Sender:
         account: str,
         transport: httpx.AsyncBaseTransport,
         guards: Guards,
-        limits: BodyLimits,
+        reading: Reading,
         watchers: Watchers,
         *,
         clock: Callable[[], float],
@@ -94,7 +93,7 @@ class Sender:
         self._account = account
         self._transport = transport
         self._guards = guards
-        self._limits = limits
+        self._reading = reading
         self._watchers = watchers
         self._clock = clock
         self._chance = chance
@@ -223,7 +222,7 @@ class Sender:
         started = self._clock()
         result: Reply | AttemptError
         try:
-            result = await attempt(self._transport, outgoing, deadline, self._limits)
+            result = await attempt(self._transport, outgoing, deadline, self._reading)
         except AttemptError as error:
             result = error
         seconds = self._clock() - started

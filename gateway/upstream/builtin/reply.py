@@ -108,9 +108,14 @@ class ReplyReader:
 
     def take_body(self) -> bytes:
         """What of the body has arrived since the last time: the `held` bytes."""
+        pieces = self.take_pieces()
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def take_pieces(self) -> list[bytes]:
+        """The same, as it came."""
         pieces, self._pieces = self._pieces, []
         self.held = 0
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        return pieces
 
     def _check_head(self, size: int) -> None:
         """Holds the head against its limits; interim replies count as part of it, so they end too."""

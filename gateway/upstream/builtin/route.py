@@ -40,6 +40,10 @@ class Terms(NamedTuple):
         )
 
 
+JOINED_AT_ONCE = 1024 * 1024
+"""Bytes of a reply that are put together on the loop."""
+
+
 class Route:
     """Takes a call through its life: slot, connection, exchange, slot given back."""
 
@@ -66,8 +70,11 @@ class Route:
         if terms.streamed:
             stream = ReplyStream(self.pool, connection)
             return httpx.Response(reader.status, headers=reader.headers, stream=stream)
-        body = reader.take_body()
+        is_large = reader.held > JOINED_AT_ONCE
+        pieces = reader.take_pieces()
         end_use(self.pool, connection)
+        # Joining leaves the interpreter to others when it is much, but not the loop.
+        body = await asyncio.to_thread(b"".join, pieces) if is_large else b"".join(pieces)
         return httpx.Response(
             reader.status, headers=reader.headers, stream=Body(body), extensions={BODY: body}
         )

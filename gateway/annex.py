@@ -1,0 +1,119 @@
+"""A process beside this one, for work that would hold the interpreter: conversions of large bodies.
+
+A body goes over as the bytes that it is, in writes that leave the interpreter to others; nothing of this
+process but the body and plain values goes with it, so no token does. The process has a bound on its memory
+and on the time for one piece of work; when it breaks the second it is ended, and the next piece gets a new
+one.
+"""
+
+import gc
+import multiprocessing
+import os
+import resource
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+from typing import Any
+
+PATIENCE = 45.0
+"""Seconds for one piece of work: the slowest, a large reply written as XML, takes ten to twenty."""
+
+MEMORY = 3 * 1024**3
+"""Bytes of address space: two million elements of XML need a third of it."""
+
+_NICENESS = 5  # what calls wait for comes first, also where there is one core
+
+
+class TooMuchWorkError(Exception):
+    """It took more time or memory than there is for one body, or its process was ended. The text may be
+    shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    process: SpawnProcess
+    line: Connection
+
+
+class Annex:
+    """One process at a time, started when there is work. `do` is for one thread at a time, and blocks it."""
+
+    def __init__(self, patience: float = PATIENCE, memory: int = MEMORY) -> None:
+        self._patience = patience
+        self._memory = memory
+        self._running: _Running | None = None
+
+    def do(self, work: Callable[..., Any], body: bytes, *args: Any) -> Any:
+        """`work(body, *args)`, a function of a module. Raises what it raises, and TooMuchWorkError."""
+        running = self._open()
+        try:
+            running.line.send((work, args))
+            running.line.send_bytes(body)
+            if not running.line.poll(self._patience):
+                raise TooMuchWorkError(f"it took longer than {self._patience:g} seconds")
+            done, result = running.line.recv()
+        except TooMuchWorkError:
+            self.close()
+            raise
+        except (EOFError, OSError):
+            # Ended by somebody, most likely for its memory.
+            self.close()
+            raise TooMuchWorkError("the process that did it was ended") from None
+        if not done:
+            raise result
+        return result
+
+    def close(self) -> None:
+        """End the process; what it does is lost. May be called from another thread than `do`."""
+        running, self._running = self._running, None
+        if running is not None:
+            running.process.kill()
+            running.process.join()
+            running.line.close()
+
+    def _open(self) -> _Running:
+        if self._running is not None and not self._running.process.is_alive():
+            self.close()
+        if self._running is None:
+            # Spawned: a fork would copy the memory of this process, tokens and all.
+            context = multiprocessing.get_context("spawn")
+            line, other_end = context.Pipe()
+            process = context.Process(
+                target=_serve, args=(other_end, self._memory), daemon=True, name="annex"
+            )
+            process.start()
+            other_end.close()
+            self._running = _Running(process, line)
+        return self._running
+
+
+def _serve(line: Connection, memory: int) -> None:
+    """What the process does: one piece of work after another, until nobody gives any."""
+    # Ctrl-C goes to the whole group; what is being done is still wanted while the gateway drains.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with suppress(OSError, ValueError):  # not every system bounds it
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    with suppress(OSError):
+        os.nice(_NICENESS)
+    gc.disable()  # values made of bytes hold no cycles, and there are millions of them
+    while True:
+        try:
+            work, args = line.recv()
+            body = line.recv_bytes()
+        except EOFError:
+            return
+        line.send(_end_of(work, body, args))
+        del body
+        gc.collect()
+
+
+def _end_of(work: Callable[..., Any], body: bytes, args: tuple[Any, ...]) -> tuple[bool, Any]:
+    try:
+        return True, work(body, *args)
+    except MemoryError:
+        return False, TooMuchWorkError("it took more memory than there is for one body")
+    except Exception as error:  # noqa: BLE001 - the owner of the work; it is handed on, not swallowed
+        return False, error
