@@ -73,7 +73,7 @@ async def _caller(port: int, request: bytes, answered: list[float]) -> None:
     writer.close()
 
 
-def _request(number: int) -> bytes:
+def request_of(number: int) -> bytes:
     body = JOINED_WRITE.body.replace(b"%06d", b"%06d" % number)
     head = f"POST {JOINED_WRITE.path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
@@ -83,7 +83,7 @@ async def _round(port: int, holding: Holding, requests: Sequence[bytes]) -> tupl
     """Seconds from the release to the first and to the last answer."""
     answered: list[float] = []
     callers = [asyncio.create_task(_caller(port, request, answered)) for request in requests]
-    while await asyncio.to_thread(_in_progress, port) < len(requests):  # noqa: ASYNC110
+    while await asyncio.to_thread(in_progress, port) < len(requests):  # noqa: ASYNC110
         # Another process has no event to wait for.
         await asyncio.sleep(0.005)
     released = holding.release()
@@ -91,7 +91,7 @@ async def _round(port: int, holding: Holding, requests: Sequence[bytes]) -> tupl
     return min(answered) - released, max(answered) - released
 
 
-def _in_progress(port: int) -> int:
+def in_progress(port: int) -> int:
     with urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as reply:
         lines = reply.read().decode().splitlines()
     [line] = [line for line in lines if line.startswith("gateway_requests_in_progress ")]
@@ -108,10 +108,10 @@ async def measure(callers: int, rounds: int) -> None:
         place = Place(Path(folder), free_port(), Upstream(address, address, authority))
         command = gateway.PEER.command(place)
         with running("gateway", command, place.port, place.folder, place.environ()):
-            same = [await _round(place.port, holding, [_request(at)] * callers) for at in range(rounds)]
+            same = [await _round(place.port, holding, [request_of(at)] * callers) for at in range(rounds)]
             sent = holding.arrived
             own = [
-                await _round(place.port, holding, [_request(1000 + at) for at in range(min(callers, 100))])
+                await _round(place.port, holding, [request_of(1000 + at) for at in range(min(callers, 100))])
                 for _ in range(rounds)
             ]
     server.close()
