@@ -162,7 +162,11 @@ def dialect(settings: Settings, account: AccountSettings) -> Dialect:
     """How the platform of an account is spoken to."""
     upstream = settings.upstream
     return Dialect(
-        account.base_url, Format(upstream.format), account.token_placement, upstream.request_id_header
+        account.base_url,
+        Format(upstream.format),
+        account.token_placement,
+        upstream.request_id_header,
+        upstream.compression,
     )
 
 
@@ -251,7 +255,7 @@ def _sender(name: str, settings: Settings, way: Way, pacer: Pacer | None, around
         name,
         way.transport,
         way.guards,
-        Reading(around.offload, _body_limits(settings)),
+        Reading(around.offload, _body_limits(settings), settings.limits.reply_bytes),
         around.watchers,
         clock=around.clock,
         chance=around.chance,

@@ -19,6 +19,7 @@ from gateway.codec import jsonbody, querystring, tokenslot, xmlbody
 from gateway.codec.body import MalformedBodyError
 from gateway.codec.negotiation import Format
 from gateway.settings.model import TokenPlacement
+from gateway.settings.upstream import Compression
 from gateway.tokens.secret import Secret
 from gateway.upstream.client import Outgoing
 
@@ -35,6 +36,7 @@ class Dialect:
     format: Format
     placement: TokenPlacement
     request_id_header: str | None
+    compression: Compression = Compression.IDENTITY  # of replies; calls go out as they are
 
 
 class Writer:
@@ -51,7 +53,8 @@ class Writer:
                 b" HTTP/1.1\r\nHost: " + parts.netloc.encode("ascii"),
                 b"\r\nContent-Type: " + media_type,
                 b"\r\nAccept: " + media_type,
-                b"\r\nAccept-Encoding: identity\r\nUser-Agent: " + USER_AGENT + b"\r\n",
+                b"\r\nAccept-Encoding: " + dialect.compression.value.encode("ascii"),
+                b"\r\nUser-Agent: " + USER_AGENT + b"\r\n",
             )
         )
         self._request_id_name = (dialect.request_id_header or "").encode("ascii")

@@ -152,7 +152,7 @@ def sender(
         "default",
         platform,
         of,
-        Reading(Offload(), LIMITS),
+        Reading(Offload(), LIMITS, 1024 * 1024),
         (watched or Watched()).watchers(),
         clock=asyncio.get_running_loop().time,
         chance=lambda: chance,

@@ -9,6 +9,7 @@ from gateway import errors
 from gateway.codec.negotiation import Format
 from gateway.outgoing import Dialect, Writer
 from gateway.settings.model import TokenPlacement
+from gateway.settings.upstream import Compression
 from gateway.tokens.secret import Secret
 from tests.builders import READ, WRITE, fields, request
 
@@ -50,6 +51,14 @@ def test_a_read_carries_no_request_id_and_the_documented_slash() -> None:
     assert b"id-1" not in out.head
     assert out.head.startswith(b"POST /api/v1.1/profiles/get/ HTTP/1.1\r\n")
     assert out.url.raw_path == b"/api/v1.1/profiles/get/"
+
+
+def test_replies_are_asked_for_as_the_setting_says() -> None:
+    dialect = Dialect(
+        "https://example.com/api/v1.1", Format.JSON, TokenPlacement.BODY, None, Compression.GZIP
+    )
+    out = Writer(dialect, [READ]).write(request(READ), TOKEN, "id-1")
+    assert b"\r\nAccept-Encoding: gzip\r\n" in out.head
 
 
 def test_without_a_request_id_header_none_is_sent() -> None:

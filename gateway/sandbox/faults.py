@@ -4,10 +4,12 @@ A fault strikes the next `count` calls of a method, before the method runs or af
 keeps the list and says what becomes of an answer; `sandbox` waits, and `web` writes to the connection.
 """
 
+import gzip
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cache
 from threading import Lock
 
 from gateway.sandbox.codes import Code
@@ -30,6 +32,7 @@ class Kind(StrEnum):
     TOO_SHORT = "too_short"  # Content-Length says more than is sent before the connection is closed
     TOO_LONG = "too_long"  # more is sent than Content-Length says
     ERROR = "error"  # the platform's own error `code`
+    BOMB = "bomb"  # a few bytes of gzip that stand for 100 MiB, asked for or not
     ECHO = "echo"  # the token appears in the reply, as careless error texts do
 
 
@@ -89,6 +92,8 @@ def instead_of(reply: Reply | None, fault: Fault, token: str) -> Outcome | None:
             return Answer(fault.status, (("content-type", "text/html"),), _HTML)
         case Kind.GARBAGE:
             return Raw(_GARBAGE)
+        case Kind.BOMB:
+            return Answer(200, (("content-type", "application/json"), ("content-encoding", "gzip")), _bomb())
         case Kind.TOO_SHORT if reply:
             return Raw(_written(reply.answer(), 64))
         case Kind.TOO_LONG if reply:
@@ -98,6 +103,11 @@ def instead_of(reply: Reply | None, fault: Fault, token: str) -> Outcome | None:
             return replace(reply, fields={**reply.fields, "error_text": said}).answer()
         case _:
             return None
+
+
+@cache
+def _bomb() -> bytes:
+    return gzip.compress(b'{"error": 0, "padding": "' + b" " * (100 * 1024 * 1024) + b'"}', mtime=0)
 
 
 def _written(answer: Answer, difference: int) -> bytes:

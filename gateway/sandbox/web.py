@@ -5,6 +5,7 @@ or in process without one, such a fault is an error of the test.
 """
 
 import asyncio
+import gzip
 import re
 from urllib.parse import parse_qsl
 
@@ -19,6 +20,8 @@ from gateway.sandbox.sandbox import Sandbox
 
 # Any prefix before /api, as some hosts have one; doubled and trailing slashes, as public clients send them.
 _CALL = re.compile("(?:/.*)?/+api/+v1[.]1/+(?P<api_method>.*?)/*")
+
+_WORTH_PACKING = 20  # bytes; nginx' gzip_min_length
 
 
 def application(sandbox: Sandbox) -> ASGIApp:
@@ -96,11 +99,22 @@ def _failure(status: int, error: ApiError) -> Answer:
 async def _deliver(outcome: Outcome, scope: Scope, receive: Receive, send: Send) -> None:
     match outcome:
         case Answer():
-            await _send(outcome, send)
+            await _send(_packed(outcome, scope), send)
         case Raw(data):
             await wire.write_and_close(scope, receive, data)
         case Reset():
             await wire.reset(scope, receive)
+
+
+def _packed(answer: Answer, scope: Scope) -> Answer:
+    """As a front server does: compressed where the caller takes gzip, unless that would not pay."""
+    accepted = b",".join(value for name, value in scope["headers"] if name == b"accept-encoding").lower()
+    codings = {coding.partition(b";")[0].strip() for coding in accepted.split(b",")}
+    is_packed = any(name == "content-encoding" for name, _ in answer.headers)
+    if b"gzip" not in codings or is_packed or len(answer.body) < _WORTH_PACKING:
+        return answer
+    headers = (*answer.headers, ("content-encoding", "gzip"))
+    return Answer(answer.status, headers, gzip.compress(answer.body, mtime=0))
 
 
 async def _send(answer: Answer, send: Send) -> None:

@@ -100,7 +100,11 @@ class Upstream(Section):
         default=Transport.BUILTIN, description="httpx is for outbound proxies; it costs more CPU."
     )
     format: Format = Field(default=Format.JSON, description="How the platform is spoken to.")
-    compression: Compression = Field(default=Compression.IDENTITY, description="How replies are asked for.")
+    compression: Compression = Field(
+        default=Compression.IDENTITY,
+        description="How replies are asked for; gzip saves traffic and costs CPU. "
+        "Calls are never compressed.",
+    )
     request_id_header: HeaderName | None = Field(
         default="Request-ID",
         description="The header by which the platform knows a repeat. "

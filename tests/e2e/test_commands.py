@@ -69,11 +69,11 @@ def test_check_refuses_an_unknown_name_in_the_environment(tmp_path: Path) -> Non
     assert "GATEWAY_SERVICE_HOST" not in ended.err
 
 
-def test_check_says_what_has_no_effect_yet(tmp_path: Path) -> None:
-    config = config_file(tmp_path, {"limits": {"connections": 7}})
+def test_check_says_what_is_right_and_risky(tmp_path: Path) -> None:
+    config = config_file(tmp_path, {"upstream": {"tls": {"verify": False}}})
     ended = run("check", "--config", str(config), directory=tmp_path)
     assert ended.code == 0
-    assert f"{config}:2 limits.connections: accepted, without effect in this version\n" in ended.out
+    assert f"{config}:3 upstream.tls.verify: is off: " in ended.out
 
 
 @pytest.mark.parametrize("command", ["check", "serve"])

@@ -1,5 +1,7 @@
 """The list of faults: which strikes, how often, and what it leaves of an answer. The wire is in test_wire."""
 
+import zlib
+
 import pytest
 
 from gateway.sandbox.faults import Fault, Faults, Kind, When, instead_of
@@ -92,6 +94,13 @@ def test_an_echo_puts_the_token_into_the_text() -> None:
     answer = instead_of(REPLY, Fault(Kind.ECHO), "T-123")
     assert isinstance(answer, Answer)
     assert answer.body == b'{"error":0,"error_text":"fine (token T-123)"}'
+
+
+def test_a_bomb_is_a_small_body_that_stands_for_a_huge_one() -> None:
+    answer = instead_of(None, Fault(Kind.BOMB), "T")
+    assert isinstance(answer, Answer)
+    assert len(answer.body) < 200_000
+    assert zlib.decompressobj(31).decompress(answer.body, 10) == b'{"error": '
 
 
 def test_the_stalled_calls_of_one_method_are_released_alone() -> None:

@@ -111,3 +111,18 @@ async def test_anything_but_http_is_refused(sandbox: Sandbox) -> None:
 
     with pytest.raises(RuntimeError, match="HTTP only"):
         await application(sandbox)({"type": "websocket"}, never, nowhere)
+
+
+@pytest.mark.parametrize(
+    ("accepted", "coding"), [("gzip", "gzip"), ("br, GZIP;q=0.5", "gzip"), ("identity", None), ("br", None)]
+)
+async def test_replies_are_compressed_for_whoever_takes_gzip(
+    client: httpx.AsyncClient, accepted: str, coding: str | None
+) -> None:
+    reply = await client.post(
+        "/api/v1.1/databases/get",
+        json={"token": "sandbox", "id": 1},
+        headers={"Accept-Encoding": accepted},
+    )
+    assert reply.headers.get("content-encoding") == coding
+    assert reply.json()["data"]["id"] == 1

@@ -4,12 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.settings.model import Settings
-from gateway.settings.notices import WITHOUT_EFFECT, notices
-from gateway.settings.structure import section_at
+from gateway.settings.notices import notices
 from tests.settings.conftest import Configure
-
-SILENT = "accepted, without effect in this version"
 
 
 def lines(configure: Configure, text: str, **environ: str) -> list[str]:
@@ -20,30 +16,13 @@ def test_defaults_need_no_notice_even_when_they_are_written(configure: Configure
     assert lines(configure, "cache: {enabled: true, default_ttl: 0s}\ntracing: {enabled: false}") == []
 
 
-def test_what_has_no_effect_yet_is_named_with_its_place(configure: Configure) -> None:
-    assert lines(
-        configure,
-        """\
+def test_what_is_set_and_does_no_harm_needs_no_notice(configure: Configure) -> None:
+    text = """\
+        upstream: {compression: gzip}
         tracing: {enabled: true}
-        upstream:
-          compression: gzip
-        tokens:
-          reader: {vault: {path: p, key: k}}
-          writer: {env: W}
-        methods:
-          profiles/get: {ttl: 5s, token: reader}
-        """,
-        GATEWAY_UPSTREAM__TIMEOUTS__TOTAL="7s",
-    ) == [
-        f"config.yaml:3 upstream.compression: {SILENT}",
-    ]
-
-
-@pytest.mark.parametrize("pattern", WITHOUT_EFFECT, ids=".".join)
-def test_each_line_of_the_table_is_a_setting(pattern: tuple[str, ...]) -> None:
-    parent = section_at(Settings, pattern[:-1])
-    assert parent is not None
-    assert pattern[-1] in parent.model_fields
+        limits: {connections: 7, head_timeout: 1s}
+        """
+    assert lines(configure, text) == []
 
 
 def test_an_unchecked_certificate_is_worth_a_warning(configure: Configure) -> None:
