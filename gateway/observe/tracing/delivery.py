@@ -34,7 +34,7 @@ class Bounds:
     """How much waits, how much goes at once, and how many seconds of it."""
 
     queue: int = 2048
-    batch: int = 128  # the interpreter's lock is held while a batch is encoded
+    batch: int = 64  # three milliseconds of encoding, for which the interpreter is not the loop's
     delay: float = 5.0
 
 
