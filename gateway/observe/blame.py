@@ -57,6 +57,8 @@ CALLER_ERRORS = (
     "body-timeout",
     "body-too-large",
     "caller-gone",
+    "head-timeout",
+    "head-too-large",
     "host-refused",
     "http-method-refused",
     "key-reused",
