@@ -21,9 +21,10 @@ JOINED_AT_ONCE = 1024 * 1024
 """Bytes of a body that are put together on the loop."""
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_PHRASES = {status.value: status.phrase.encode("ascii") for status in http.HTTPStatus}
+# The platform may answer with statuses of its own, such as 435; a status line needs no phrase (RFC 9112 4).
 _STATUS_LINES = {
-    status.value: b"HTTP/1.1 %d %b\r\n" % (status, status.phrase.encode("ascii"))
-    for status in http.HTTPStatus
+    status: b"HTTP/1.1 %d %b\r\n" % (status, _PHRASES.get(status, b"")) for status in range(100, 600)
 }
 
 
