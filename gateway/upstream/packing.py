@@ -9,7 +9,7 @@ import msgspec
 
 from gateway import errors
 from gateway.policy.flight import Ended
-from gateway.records import FailureKind
+from gateway.records import FailureKind, TraceContext
 from gateway.upstream.client import AttemptError
 from gateway.upstream.reply import Reply
 from gateway.upstream.sender import Failure, Outcome
@@ -61,6 +61,7 @@ class _End(msgspec.Struct, frozen=True, array_like=True):
     failure: _Failed | None
     lost: bool
     unknown: bool
+    trace: TraceContext | None = None
 
 
 _KINDS = {kind.name: kind for kind in vars(errors).values() if isinstance(kind, errors.ErrorKind)}
@@ -78,12 +79,14 @@ class EndPacker:
         outcome = ended.outcome
         assert isinstance(outcome, Outcome)
         reply = None if outcome.reply is None else self.replies.scrubbed(outcome.reply)
-        return _ENCODER.encode(_End(reply, _failed(outcome.failure), outcome.lost, ended.unknown))
+        failed = _failed(outcome.failure)
+        return _ENCODER.encode(_End(reply, failed, outcome.lost, ended.unknown, outcome.trace))
 
     def unpack(self, data: bytes) -> Ended:
         """Raises msgspec.DecodeError for what `pack` did not make."""
         end = _END_DECODER.decode(data)
-        return Ended(Outcome(reply=end.reply, failure=_failure(end.failure), lost=end.lost), end.unknown)
+        outcome = Outcome(reply=end.reply, failure=_failure(end.failure), lost=end.lost, trace=end.trace)
+        return Ended(outcome, end.unknown)
 
 
 def _failed(failure: Failure | None) -> _Failed | None:

@@ -29,12 +29,13 @@ class Fleet:
     settings: Mapping[str, Any]
     stack: ExitStack
     running: dict[str, Running] = field(default_factory=dict)
+    environ: Mapping[str, str] = field(default_factory=lambda: ENVIRON)
 
     def start(self, name: str) -> Caller:
         """Returns when it shares with the others."""
         folder = self.directory / name
         folder.mkdir(exist_ok=True)
-        gateway = self.running[name] = self.stack.enter_context(serving(folder, self.settings, ENVIRON))
+        gateway = self.running[name] = self.stack.enter_context(serving(folder, self.settings, self.environ))
         until(lambda: is_sharing(gateway.caller), "it shares")
         return gateway.caller
 

@@ -12,8 +12,9 @@ import pytest
 from gateway.sandbox.faults import Fault, Kind, When
 from gateway.sandbox.sandbox import Sandbox
 from tests import valkey
+from tests.collector import Receiver
 from tests.e2e.caller import PATIENCE
-from tests.e2e.conftest import Platform
+from tests.e2e.conftest import ENVIRON, Platform
 from tests.e2e.scraping import scrape_used
 from tests.e2e.shared_load import WRITE, attempt, executed, read, request_ids, write
 from tests.e2e.sharing import Fleet, fleet_over
@@ -228,3 +229,24 @@ def test_passwords_are_shown_nowhere(platform: Platform, tmp_path: Path) -> None
         gateway.running["a"].stop(signal.SIGTERM)
         shown.append(gateway.running["a"].log.encode())
     assert secret.encode() not in b"".join(shown)
+
+
+def test_who_joined_at_another_gateway_is_linked_to_the_call_that_was_sent(
+    server: Server, platform: Platform, tmp_path: Path
+) -> None:
+    with Receiver() as receiver, ExitStack() as stack:
+        fleet = fleet_over(server, platform, tmp_path, stack, tracing={"enabled": True})
+        fleet.environ = {**ENVIRON, **receiver.environ}
+        fleet.start("a")
+        fleet.start("b")
+        platform.sandbox.faults.add(Fault(Kind.STALL, WRITE, When.BEFORE))
+        with ThreadPoolExecutor(2) as callers:
+            callers.submit(write, fleet["a"], "jim")
+            until(lambda: under_way(fleet) == 1 and len(platform.sandbox.calls) == 1, "one is there")
+            callers.submit(write, fleet["b"], "jim")
+            until(lambda: under_way(fleet) == 2, "both are there")
+            platform.sandbox.faults.release()
+        spans = receiver.await_spans(3)
+    roles = {span.attributes.get("gateway.flight", span.kind): span for span in spans}
+    assert roles["CLIENT"].parent_id == roles["led"].span_id
+    assert roles["joined"].links == ((roles["led"].trace_id, roles["led"].span_id),)

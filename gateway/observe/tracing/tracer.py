@@ -19,12 +19,13 @@ Finished = tuple[Spans, CallRecord | AttemptRecord, float]
 
 
 class Tracer:
-    """For the event loop's thread. `mask` gives back what it is given, without tokens."""
+    """For the event loop's thread. Without a `delivery` traces are passed on, and nothing is sent. `mask`
+    gives back what it is given, without tokens."""
 
     def __init__(
         self,
         sampling: Sampling,
-        delivery: Delivery[Finished],
+        delivery: Delivery[Finished] | None,
         spans: Spans,
         *,
         mask: Callable[[bytes], bytes],
@@ -58,24 +59,28 @@ class Tracer:
 
     def call(self, record: CallRecord) -> None:
         """A call that has ended, whether it is traced or not."""
-        if record.trace is not None and record.trace.context.sampled:
+        sampled = record.trace is not None and record.trace.context.sampled
+        if sampled and self._delivery is not None:
             self._delivery.add((self.spans, record, 0.0))
 
     def attempt(self, record: AttemptRecord) -> None:
         """An attempt that has just ended, likewise."""
-        if record.trace is not None and record.trace.sampled:
+        sampled = record.trace is not None and record.trace.sampled
+        if sampled and self._delivery is not None:
             self._delivery.add((self.spans, record, self._wall_clock()))
 
     def figures(self) -> Figures:
         """How many spans went which way."""
-        return self._delivery.figures()
+        return Figures() if self._delivery is None else self._delivery.figures()
 
     def start(self) -> None:
-        self._delivery.start()
+        if self._delivery is not None:
+            self._delivery.start()
 
     def close(self, patience: float) -> None:
         """Send what is left, for `patience` seconds at most. Blocks: to be run beside the loop."""
-        self._delivery.close(patience)
+        if self._delivery is not None:
+            self._delivery.close(patience)
 
 
 def spans_of(finished: Sequence[Finished]) -> list[Span]:

@@ -1,9 +1,12 @@
 """What OpenTelemetry's variables mean here, and which of them cannot be done."""
 
+import msgspec
 import pytest
 
+from gateway.observe.tracing.delivery import Figures
 from gateway.observe.tracing.opening import TracingMeans, open_tracer, unusable
 from gateway.observe.tracing.spans import Spans
+from gateway.records import CallRecord, CallTrace
 
 MEANS = TracingMeans(mask=lambda data: data, wall_clock=lambda: 0.0, random_bytes=lambda size: b"\x01" * size)
 
@@ -54,3 +57,13 @@ def test_a_trace_begins_with_new_ids_or_goes_on_below_the_callers() -> None:
     assert (new.trace_id, new.span_id, new.parent_id, new.sampled) == ("01" * 16, "01" * 8, "", True)
     assert (below.trace_id, below.span_id, below.parent_id) == ("a" * 32, "01" * 8, "b" * 16)
     assert (below.sampled, below.state) == (False, b"a=1")
+
+
+def test_without_an_exporter_nothing_is_recorded_and_nothing_counted(a_call: CallRecord) -> None:
+    tracer = open_tracer({"OTEL_TRACES_EXPORTER": "none"}, MEANS, Spans({}, {}))
+    assert tracer is not None
+    tracer.start()
+    context = tracer.begin(None, None)
+    tracer.call(msgspec.structs.replace(a_call, trace=CallTrace(context, "POST")))
+    tracer.close(1.0)
+    assert (context.sampled, tracer.figures()) == (True, Figures())
