@@ -4,9 +4,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 CONFIG ?= config.yaml
 PORT ?= 8080
+SECONDS ?= 600
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-full demo serve fmt check test test-all bench bench-all soak docs chart lock
+.PHONY: help setup setup-full demo serve fmt check test test-all fuzz bench bench-all soak docs chart lock
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -46,6 +47,11 @@ test: setup ## the tests that need nothing but Python
 
 test-all: setup-full ## all tests, also those that need Debian packages or more time
 	$(BIN)/pytest -q -m "full"
+
+fuzz: setup-full ## look for bytes that break a codec: SECONDS for each of the targets
+	for target in $$($(BIN)/python -m tests.fuzz 2>&1 | sed 's/one of: //'); do \
+	  $(BIN)/python -m tests.fuzz $$target -max_total_time=$(SECONDS) -print_final_stats=1 || exit 1; \
+	done
 
 bench: setup ## what a call costs, beside others, in one run
 	$(BIN)/python -m bench

@@ -21,11 +21,12 @@ def take(query: bytes) -> tuple[Format | None, bytes]:
     wanted: Format | None = None
     kept = []
     for segment in query.split(b"&"):
-        named = _FORMATS.get(segment) or _FORMATS.get(_decoded(segment))
-        if named is not None:
-            wanted = named
-        else:
-            kept.extend(_without_token(segment))
+        for left in _without_token(segment):
+            named = _FORMATS.get(left) or _FORMATS.get(_decoded(left))
+            if named is not None:
+                wanted = named
+            else:
+                kept.append(left)
     return wanted, b"&".join(kept)
 
 

@@ -69,6 +69,7 @@ def test_behind_a_semicolon_only_the_token_goes() -> None:
         (b"a=1&format=xml&b=2", Format.XML, b"a=1&b=2"),
         (b"%66ormat=%78ml", Format.XML, b""),
         (b"format=json&format=xml", Format.XML, b""),
+        (b"a=1&format=xml;%74oken=x", Format.XML, b"a=1"),
         (b"format=csv&format=xml", Format.XML, b"format=csv"),
     ],
 )
