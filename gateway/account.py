@@ -43,12 +43,14 @@ class Account:
         return None if token.secret == rejected.secret else token
 
 
+_NO_TOKEN = hashlib.blake2b(b"", digest_size=32).digest()
+
+
 def token_mark(token: Token | None, request_id: str) -> bytes:
     """What tells later whether a call would still go out under the same token, without keeping the token.
 
     The platform's repeat rule goes by `Request-ID` and token together, so a keyed hash of the one under the
     other says exactly what is needed.
     """
-    secret = b"" if token is None else token.secret.reveal().encode()
-    key = hashlib.blake2b(secret, digest_size=32).digest()
+    key = _NO_TOKEN if token is None else token.secret.key
     return hashlib.blake2b(request_id.encode(), key=key, digest_size=16).digest()

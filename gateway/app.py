@@ -302,7 +302,6 @@ class Gateway:
             scrub=lambda data: self._redactor.mask_bytes(data, "reply"),
             clock=self._clock,
             chance=self._world.chance,
-            new_id=self._new_id,
             watchers=Watchers(
                 attempt=self._observe_attempt,
                 retry=lambda method, why: self.metrics.retried(method, why.value),

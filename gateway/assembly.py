@@ -61,7 +61,6 @@ class Surroundings:
     scrub: Scrub
     clock: Callable[[], float]  # monotonic, and the same as the loop's
     chance: Callable[[], float]  # evenly spread over 0..1
-    new_id: Callable[[], str]
     watchers: Watchers
     flight_ended: Callable[[str, FlightOutcome], None]
 
@@ -205,7 +204,6 @@ def _writes(settings: Settings, methods: Catalogue, around: Surroundings) -> Wri
         cache=around.cache,
         offload=around.offload,
         rules=rules,
-        new_id=around.new_id,
         tag_rules={method.name: TagRule.of(method) for method in methods if method.effect.modifies},
         flight_ended=around.flight_ended,
     )

@@ -1,15 +1,18 @@
 """Drives flights: one execution on the platform for all identical modifying calls that belong together.
 
 `policy.flight` decides, a store remembers, and this awaits. Who waits is woken by the end itself, all in the
-same turn of the loop; nothing polls. A flight is a task of its own: it goes on when its callers leave. One
-that another process leads is followed through the store; when that process died, its callers board again.
-Refuses to know what a call is made of, and what the platform's answer means beyond its code.
+same turn of the loop; nothing polls. The call that leads a flight carries it out in its own task, which goes
+on when its caller leaves: a caller is told of, never cancelled (`presence`); only the end of the gateway
+cancels, and ends the flight as one whose outcome is unknown. A flight that another process leads is followed
+through the store; when that process died, its callers board again. Refuses to know what a call is made of,
+and what the platform's answer means beyond its code.
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
-from weakref import WeakValueDictionary
 
 import msgspec
 
@@ -35,12 +38,16 @@ from gateway.records import FlightRole
 from gateway.stores.flights import FlightStore, Identity, LeaseLostError, StoreFullError
 from gateway.stores.patience import start_anew
 from gateway.tasks import TaskOwner
+from gateway.turns import Turns
 from gateway.upstream.client import AttemptError
 from gateway.upstream.reply import Reply
 from gateway.upstream.sender import Outcome
 
+log = logging.getLogger(__name__)
+
 Send = Callable[[Flight], Coroutine[Any, Any, Outcome]]
-"""Sends the call of a flight; never raises for what the platform or the network does."""
+"""Sends the call of a flight, and has ended by the call's deadline; never raises for what the platform or the
+network does."""
 
 
 class Landing(msgspec.Struct, frozen=True, gc=False):
@@ -55,7 +62,7 @@ class Landing(msgspec.Struct, frozen=True, gc=False):
 
 
 _Landed = Landing | None
-"""None: whoever led the flight is gone, and it is to be boarded again."""
+"""None: whoever led the flight, in another process, is gone, and it is to be boarded again."""
 
 
 class Flights:
@@ -74,7 +81,7 @@ class Flights:
         self._now = now
         self._out: dict[Identity, asyncio.Future[_Landed]] = {}
         # A store may suspend: whoever finds a flight there has to find it in `_out` as well.
-        self._turns: WeakValueDictionary[Identity, asyncio.Lock] = WeakValueDictionary()
+        self._turns: Turns[Identity] = Turns()
 
     def __len__(self) -> int:
         """How many are out."""
@@ -88,28 +95,39 @@ class Flights:
         After it, `handed` has to be told whether the caller got the answer.
         """
         while True:
-            async with self._turn(identity):
+            if not self._turns.take(identity):
+                await self._turns.wait(identity)
+            try:
                 decision = await self._board(identity, call)
                 if isinstance(decision, Again):
                     return _replayed(identity, decision.flight, call)
-                landing = self._landing(identity, decision, send)
-            landed = await self._wait(identity, decision.flight.request_id, landing, deadline, presence)
+                landing = self._landing(identity, decision)
+            finally:
+                self._turns.leave(identity)
+            flight = decision.flight
+            presence.watch(partial(self._left, identity, flight.request_id))
+            try:
+                if isinstance(decision, Lead):
+                    landed: _Landed = await self._lead(identity, flight, send, landing)
+                else:
+                    landed = await self._wait(identity, flight.request_id, landing, deadline, presence)
+            finally:
+                presence.unwatch()
             if landed is not None:
                 break
         role: FlightRole = "led" if isinstance(decision, Lead) else "joined"
-        if role == landed.role and call.replay is landed.replay:
+        if role == landed.role and call.replay is landed.replay and not presence.is_gone:
             return landed
-        return msgspec.structs.replace(landed, role=role, replay=call.replay)
+        wants_to_know = None if presence.is_gone else landed.identity  # who has left was told of already
+        return msgspec.structs.replace(landed, identity=wants_to_know, role=role, replay=call.replay)
 
-    def _landing(self, identity: Identity, decision: Lead | Join, send: Send) -> "asyncio.Future[_Landed]":
+    def _landing(self, identity: Identity, decision: Lead | Join) -> "asyncio.Future[_Landed]":
         """What tells how the flight ends."""
         landing = self._out.get(identity)
         if landing is not None and isinstance(decision, Join):
             return landing
         landing = self._out[identity] = asyncio.get_running_loop().create_future()
-        if isinstance(decision, Lead):
-            self._owner.start(self._lead(identity, decision.flight, send, landing), "flight")
-        else:
+        if isinstance(decision, Join):
             self._owner.start(self._follow(identity, decision.flight.request_id, landing), "follow a flight")
         return landing
 
@@ -132,29 +150,31 @@ class Flights:
         return flight.request_id
 
     async def alone(self, call: Arrival, send: Send) -> Landing:
-        """A flight that nobody joins and nobody remembers; it outlives its caller all the same."""
+        """A flight that nobody joins and nobody remembers."""
         flight = policy.first(call, self._now())
-        outcome = await asyncio.shield(self._owner.start(send(flight), "flight"))
+        outcome = await send(flight)
         unknown = event_of(flight, outcome) is Event.LOST
         return Landing(None, flight.request_id, "led", outcome, unknown)
 
     async def handed(self, landing: Landing, *, reached: bool) -> None:
         """The caller of `fly` was handed the answer, or was gone by then."""
-        if landing.identity is None:
+        identity = landing.identity
+        if identity is None:
             return
         start_anew()  # the caller has its answer
         guess = True
-        async with self._turn(landing.identity):
-            while (old := await self._store.load(landing.identity, guess=guess)) is not None:
+        if not self._turns.take(identity):
+            await self._turns.wait(identity)
+        try:
+            while (old := await self._store.load(identity, guess=guess)) is not None:
                 new: Flight | None = policy.handed(old, landing.request_id, reached=reached)
                 if new is not None and policy.is_spent(new, landing.replay):
                     new = None
-                if await self._store.swap(landing.identity, old, new):
+                if await self._store.swap(identity, old, new):
                     return
                 guess = False
-
-    def _turn(self, identity: Identity) -> asyncio.Lock:
-        return self._turns.setdefault(identity, asyncio.Lock())
+        finally:
+            self._turns.leave(identity)
 
     async def _board(self, identity: Identity, call: Arrival) -> Lead | Join | Again:
         """Decide, and have it remembered."""
@@ -192,33 +212,24 @@ class Flights:
         presence: Presence,
     ) -> _Landed:
         """Wait as long as this caller may; the flight does not care."""
-        has_left = False
-
-        def leave() -> None:
-            nonlocal has_left
-            if not has_left:
-                has_left = True
-                self._owner.start(self._leave(identity, request_id), "leave a flight")
-
-        presence.watch(leave)
         try:
             async with asyncio.timeout_at(deadline):
-                landed = await asyncio.shield(landing)
+                return await asyncio.shield(landing)
         except TimeoutError:
-            leave()
+            if not presence.is_gone:
+                self._left(identity, request_id)
             failure = AttemptError("timeout", written=True, text="the platform did not answer in time")
             return Landing(None, request_id, "led", Outcome(failure=failure), unknown=True)
         except asyncio.CancelledError:
-            leave()
+            if not presence.is_gone:
+                self._left(identity, request_id)
             raise
-        finally:
-            presence.unwatch()
-        if landed is None or not has_left:
-            return landed
-        return msgspec.structs.replace(landed, identity=None)
+
+    def _left(self, identity: Identity, request_id: str) -> None:
+        """A caller went before the end: it is owed the answer."""
+        self._owner.start(self._leave(identity, request_id), "leave a flight")
 
     async def _leave(self, identity: Identity, request_id: str) -> None:
-        """A caller went before the end: it is owed the answer."""
         start_anew()
         while (old := await self._store.load(identity)) is not None:
             if await self._store.swap(identity, old, policy.handed(old, request_id, reached=False)):
@@ -226,15 +237,26 @@ class Flights:
 
     async def _lead(
         self, identity: Identity, flight: Flight, send: Send, landing: "asyncio.Future[_Landed]"
-    ) -> None:
-        outcome = interrupted()
+    ) -> Landing:
+        """Carry it out, and have its end remembered before anybody is told."""
+        outcome: Outcome | None = None
         try:
             outcome = await send(flight)
+        except Exception as fault:
+            log.error("a flight failed inside the gateway", exc_info=fault)
         finally:
-            # Also when the process ends or something in here is at fault: nobody may wait for ever.
-            async with self._turn(identity):
+            # Also when the process ends: nobody may wait for ever.
+            if outcome is None:
+                outcome = interrupted()
+            if not self._turns.take(identity):
+                await self._turns.wait(identity)
+            try:
                 unknown = await self._land(identity, flight, outcome)
-                self._end(identity, landing, Landing(identity, flight.request_id, "led", outcome, unknown))
+                landed = Landing(identity, flight.request_id, "led", outcome, unknown)
+                self._end(identity, landing, landed)
+            finally:
+                self._turns.leave(identity)
+        return landed
 
     async def _follow(self, identity: Identity, request_id: str, landing: "asyncio.Future[_Landed]") -> None:
         landed: _Landed = None

@@ -8,6 +8,8 @@ from gateway.headers import IDEMPOTENCY_KEY, REQUEST_ID, Headers
 
 # Visible ASCII without quote and comma: what an HTTP field value, a structured string (RFC 8941) and a log
 # line carry unchanged, and what cannot be two header lines joined.
+_RANDOM = 10  # bytes of an id that nobody can guess
+_POOL = 64  # ids
 _KEY = re.compile(rb"[!#-+\--~]{1,128}")
 
 
@@ -41,7 +43,13 @@ def caller_key(headers: Headers) -> str | None:
 def id_maker(now: Callable[[], float], random_bytes: Callable[[int], bytes]) -> Callable[[], str]:
     """A source of new ids: 32 hexadecimal digits that sort by time, like a UUID of version 7 (RFC 9562)."""
 
+    pool = b""
+
     def make() -> str:
-        return int(now() * 1000).to_bytes(6, "big").hex() + random_bytes(10).hex()
+        nonlocal pool
+        if not pool:
+            pool = random_bytes(_RANDOM * _POOL)  # one question to the system for many ids
+        own, pool = pool[:_RANDOM], pool[_RANDOM:]
+        return int(now() * 1000).to_bytes(6, "big").hex() + own.hex()
 
     return make

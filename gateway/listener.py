@@ -64,7 +64,7 @@ class Listener:
         self._control = control
 
     def apply(self, downloads: tuple[DownloadRoute, ...], limits: ListenerLimits) -> None:
-        """Those of another configuration; `limits` for connections that come from now on."""
+        """Those of another configuration; `limits` for requests that come from now on."""
         self.downloads = downloads
         self.limits = limits
 

@@ -71,13 +71,6 @@ class ListenerProtocol(asyncio.Protocol):
         self._parser = httptools.HttpRequestParser(self)
         self._phase = Phase.HEAD
         self._alarm = Alarm(self._loop, self._late)
-        self._seconds = {
-            Phase.HEAD: self._limits.head_timeout,
-            Phase.BODY: self._limits.body_timeout,
-            Phase.NEXT: self._limits.idle_timeout,
-            Phase.NOTHING: math.inf,
-            Phase.END: math.inf,
-        }
         self._unsent = 0
         # the request that is coming
         self._in_head = False
@@ -171,6 +164,7 @@ class ListenerProtocol(asyncio.Protocol):
     # What httptools calls.
 
     def on_message_begin(self) -> None:
+        self._limits = self._listener.limits  # a reload may have changed them
         self._moved = self._in_head = True
         self._target = b""
         self._fields = []
@@ -371,7 +365,19 @@ class ListenerProtocol(asyncio.Protocol):
     def _await(self, phase: Phase) -> None:
         self._phase = phase
         if not self._flow.write_paused:
-            self._alarm.set(self._seconds[phase])
+            self._alarm.set(self._patience(phase))
+
+    def _patience(self, phase: Phase) -> float:
+        """Seconds that the caller may take for what is awaited of it."""
+        match phase:
+            case Phase.NEXT:
+                return self._limits.idle_timeout
+            case Phase.BODY:
+                return self._limits.body_timeout
+            case Phase.HEAD:
+                return self._limits.head_timeout
+            case _:
+                return math.inf
 
     def _late(self) -> None:
         if self._flow.write_paused:

@@ -13,11 +13,12 @@ import os
 import signal
 import socket
 import stat
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import uvicorn
 
+from gateway import collector
 from gateway.app import Gateway
 from gateway.occurrence import event
 from gateway.protocol import ListenerProtocol
@@ -89,6 +90,7 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        collector.settle()
         self._announce()
 
     @contextlib.contextmanager
@@ -120,10 +122,19 @@ async def serve(
             server.config.timeout_graceful_shutdown = _whole(patience)  # a reload may have changed it
             server.should_exit = True
             await serving
+            await _cancel(server.server_state.tasks)  # a second signal leaves them running
             await gateway.stop(0 if stopping.at_once.is_set() else max(0.0, end - loop.time()))
             if uds is not None:
                 uds.unlink(missing_ok=True)
     return stopping.by
+
+
+async def _cancel(tasks: Iterable["asyncio.Task[None]"]) -> None:
+    """End them now, and wait until each has told its caller so."""
+    left = list(tasks)
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
 
 
 @dataclass

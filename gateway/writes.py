@@ -7,13 +7,16 @@ its first byte is sent, and again before any of its callers is answered.
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
+
+import msgspec
 
 from gateway import presentation
 from gateway.account import Account, token_mark
 from gateway.call import Request, Trail
 from gateway.catalogue.model import Effect, Repeats
 from gateway.errors import CallError, StoreAwayError
-from gateway.flights import Flights, Landing, event_of, interrupted, store_away
+from gateway.flights import Flights, Landing, event_of, store_away
 from gateway.letter import Letter
 from gateway.offload import Offload
 from gateway.policy.flight import Arrival, Event, Flight
@@ -50,31 +53,20 @@ class Writes:
     cache: CacheStore
     offload: Offload
     rules: WriteRules
-    new_id: Callable[[], str]
     tag_rules: Mapping[str, TagRule]  # by the method's name; unknown methods have none
     flight_ended: Callable[[str, FlightOutcome], None]
 
     async def answer(self, account: Account, request: Request, deadline: float, trail: Trail) -> Reply:
         """The platform's reply: the call's own, or that of the flight it belongs to. Raises CallError."""
         token = account.token(request.method)
-
-        async def send(flight: Flight) -> Outcome:
-            trail.request_id = flight.request_id
-
-            async def remember(other: Token) -> None:
-                mark = token_mark(other, flight.request_id)
-                await self.flights.sent_under(identity, flight.request_id, mark)
-
-            letter = Letter(account, request, token, flight.request_id, self.offload, remember, trail.trace)
-            return await self._send(letter, flight, deadline)
-
         identity, keyed = await self._identity(account, request)
-        arrival = self._arrival(account, request, token, keyed=keyed)
+        write = _Write(self, account, request, token, identity, deadline, trail)
+        arrival = write.arrival(keyed=keyed)
         try:
             if self.rules.dedup:
-                landing = await self.flights.fly(identity, arrival, send, deadline, trail.presence)
+                landing = await self.flights.fly(identity, arrival, write.send, deadline, trail.presence)
             else:
-                landing = await self.flights.alone(arrival, send)
+                landing = await self.flights.alone(arrival, write.send)
         except asyncio.CancelledError:
             # The gateway ends, and the flight may be out: its caller is to be told so, and under which id.
             trail.flight = "led"
@@ -103,29 +95,9 @@ class Writes:
             return without_key, False
         return b"k" + account.name.encode() + b"\0" + key.encode(), True
 
-    def _arrival(self, account: Account, request: Request, token: Token | None, *, keyed: bool) -> Arrival:
-        method = request.method
-
-        def new_id() -> str:
-            if request.key is not None:
-                return request.key
-            return request.fingerprint.hex() if method.repeats is Repeats.CONTENT else self.new_id()
-
-        return Arrival(
-            fingerprint=request.fingerprint,
-            keyed=keyed,
-            replay=method.replay,
-            window=method.window,
-            repeatable=account.repeatable,
-            new_id=new_id,
-            token_mark=lambda request_id: token_mark(token, request_id),
-            key=request.key,
-        )
-
-    async def _send(self, letter: Letter, flight: Flight, deadline: float) -> Outcome:
+    async def send(self, letter: Letter, flight: Flight, deadline: float) -> Outcome:
         """The one execution: inside the fence, and counted."""
-        method = letter.request.method
-        outcome = interrupted()
+        outcome: Outcome | None = None
         try:
             outgoing = await letter.written()
             outcome = await self._fenced(letter, outgoing, flight, deadline)
@@ -134,25 +106,81 @@ class Writes:
         except StoreAwayError:  # by the cache, before anything was sent
             outcome = Outcome(failure=store_away())
         finally:
-            self.flight_ended(method.label, _OUTCOMES[event_of(flight, outcome)])
+            event = Event.LOST if outcome is None else event_of(flight, outcome)
+            self.flight_ended(letter.request.method.label, _OUTCOMES[event])
         return outcome
 
     async def _fenced(self, letter: Letter, outgoing: Outgoing, flight: Flight, deadline: float) -> Outcome:
         account, request = letter.account, letter.request
         mark = await self.cache.begin_write(scoped(account.base_url, self._tags(request)), self.rules.lease)
-        outcome = interrupted()
+        outcome: Outcome | None = None
         try:
             outcome = await account.sender.send(
                 outgoing, deadline, sent_before=flight.written, rewrite=letter.rewritten
             )
         finally:
-            goes_on = event_of(flight, outcome) is Event.LOST or request.method.effect is Effect.TASK
+            lost = outcome is None or event_of(flight, outcome) is Event.LOST
+            goes_on = lost or request.method.effect is Effect.TASK
             await self.cache.end_write(mark, self.rules.settle if goes_on else 0.0)
         return outcome
 
     def _tags(self, request: Request) -> tuple[str, ...]:
         rule = self.tag_rules.get(request.method.name) or TagRule.of(request.method)
         return rule.tags(request.body_only_fields())
+
+
+class _Write(msgspec.Struct, frozen=True):
+    """One modifying call, with all that its flight takes."""
+
+    writes: Writes
+    account: Account
+    request: Request
+    token: Token | None
+    identity: Identity
+    deadline: float
+    trail: Trail
+
+    def arrival(self, *, keyed: bool) -> Arrival:
+        method = self.request.method
+        return Arrival(
+            fingerprint=self.request.fingerprint,
+            keyed=keyed,
+            replay=method.replay,
+            window=method.window,
+            repeatable=self.account.repeatable,
+            new_id=self.request.fingerprint.hex if self._names_itself else self.own_id,
+            token_mark=self.mark,
+            key=self.request.key,
+        )
+
+    @property
+    def _names_itself(self) -> bool:
+        return self.request.key is None and self.request.method.repeats is Repeats.CONTENT
+
+    def own_id(self) -> str:
+        """As new as the call, or its caller's key."""
+        return self.trail.request_id
+
+    def mark(self, request_id: str) -> bytes:
+        return token_mark(self.token, request_id)
+
+    async def send(self, flight: Flight) -> Outcome:
+        """As this flight."""
+        self.trail.request_id = flight.request_id
+        letter = Letter(
+            self.account,
+            self.request,
+            self.token,
+            flight.request_id,
+            self.writes.offload,
+            partial(self._sent_under, flight.request_id),
+            self.trail.trace,
+        )
+        return await self.writes.send(letter, flight, self.deadline)
+
+    async def _sent_under(self, request_id: str, other: Token) -> None:
+        """The platform rejected the token; the call is about to go out under another."""
+        await self.writes.flights.sent_under(self.identity, request_id, token_mark(other, request_id))
 
 
 def _note(landing: Landing, trail: Trail) -> None:

@@ -151,7 +151,6 @@ class PipelineMachine(RuleBasedStateMachine):
         clock = asyncio.get_running_loop().time
         cache, offload, windows = MemoryCache(2**20, clock), Offload(), Windows(300.0, 3600.0, 3600.0)
         rules = {READ.name: ReadRule(FreshnessRule.of(READ, lifetime), TagRule.of(READ))}
-        ids = itertools.count()
         return Pipeline(
             intake=Intake(byhand.LIMITS, Format.JSON, offload),
             accounts={
@@ -167,7 +166,6 @@ class PipelineMachine(RuleBasedStateMachine):
                 cache=cache,
                 offload=offload,
                 rules=WriteRules(dedup=True, lease=2 * TOTAL_TIMEOUT, settle=SETTLE),
-                new_id=lambda: f"id-{next(ids)}",
                 tag_rules={WRITE.name: TagRule.of(WRITE)},
                 flight_ended=lambda *_: None,
             ),

@@ -102,8 +102,7 @@ class Windows:
     unknown: float
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(msgspec.Struct, frozen=True):
     """A call that wants to fly."""
 
     fingerprint: bytes
@@ -111,11 +110,10 @@ class Arrival:
     replay: Replay
     window: float | None  # how long an answer is owed, where the method says it
     repeatable: bool  # the platform recognises a repeat by its Request-ID
-    new_id: Callable[[], str]
+    new_id: Callable[[], str]  # gives the Request-ID of a flight that it leads anew
     token_mark: Callable[[str], bytes]  # of the token it would carry, for a Request-ID
-    key: str | None = (
-        None  # the Request-ID that it came with; not its identity where a flight without a key has it
-    )
+    key: str | None = None
+    """The Request-ID that it came with; not its identity where a flight without a key has it."""
 
 
 class Refusal(StrEnum):
@@ -126,29 +124,25 @@ class Refusal(StrEnum):
     ANSWER_GONE = "answer_gone"  # it ran; its answer is no longer kept, and asking again could run it twice
 
 
-@dataclass(frozen=True, slots=True)
-class Lead:
+class Lead(msgspec.Struct, frozen=True):
     """Send it, under `flight.request_id`."""
 
     flight: Flight
 
 
-@dataclass(frozen=True, slots=True)
-class Join:
+class Join(msgspec.Struct, frozen=True):
     """Wait for the flight that is out."""
 
     flight: Flight
 
 
-@dataclass(frozen=True, slots=True)
-class Again:
+class Again(msgspec.Struct, frozen=True):
     """Give the answer of the flight that ended."""
 
     flight: Flight
 
 
-@dataclass(frozen=True, slots=True)
-class Refuse:
+class Refuse(msgspec.Struct, frozen=True):
     """Send nothing. `request_id` names the flight that is in the way."""
 
     reason: Refusal

@@ -51,7 +51,8 @@ class MemoryFlights:
     ) -> bool:
         if self._flights.get(identity) is not old:
             return False
-        self._forget_what_is_over()
+        if new is not None and new.state is State.IN_FLIGHT:
+            self._forget_what_is_over()
         growth = self._size(new) - self._size(self._flights.get(identity))
         if new is not None and growth > 0 and not self._make_room(growth, identity):
             if new.state is State.IN_FLIGHT:
@@ -114,8 +115,8 @@ class MemoryFlights:
                 return None
 
     def _forget_what_is_over(self) -> None:
-        """Forget the oldest of each queue if its time is over. Called for every change, it keeps up with
-        them."""
+        """Forget the two oldest of each queue if their time is over. Called for every flight that goes out,
+        it keeps up with them."""
         now = self._now()
         for queue in (self._unknown, self._with_answer, self._without_answer):
             for identity in list(islice(queue, 2)):

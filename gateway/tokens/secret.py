@@ -16,13 +16,14 @@ SHORTEST = 8
 class Secret:
     """A usable token. Two of them are equal when their values are."""
 
-    __slots__ = ("_value", "mark")
+    __slots__ = ("_value", "key", "mark")
 
     def __init__(self, value: str) -> None:
         self._value = value
         data = value.encode()
-        key = hashlib.blake2b(data, digest_size=32).digest()
-        self.mark = hashlib.blake2b(b"mark", key=key, digest_size=12).hexdigest()
+        self.key = hashlib.blake2b(data, digest_size=32).digest()
+        """For keyed hashes, which tell whether something was said under this value."""
+        self.mark = hashlib.blake2b(b"mark", key=self.key, digest_size=12).hexdigest()
         """Tells one value from another, in every process alike, without keeping either."""
 
     @classmethod

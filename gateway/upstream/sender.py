@@ -21,7 +21,7 @@ from gateway.policy.breaker import Breaker, Permit, Refused, State
 from gateway.policy.budget import RetryBudget
 from gateway.policy.retrying import Attempted, RetryRule, Trouble
 from gateway.records import AttemptRecord, TraceContext
-from gateway.upstream.admission import Admission
+from gateway.upstream.admission import TOO_LATE, Admission
 from gateway.upstream.client import AttemptError, Outgoing, Reading, attempt, record
 from gateway.upstream.pacing import Pacer
 from gateway.upstream.reply import Reply
@@ -139,11 +139,14 @@ class Sender:
         arrived = self._clock()
         self._guards.budget.note_call(arrived)
         try:
-            async with self._guards.admission:
-                started = self._clock()
-                ended = await self._attempts(outgoing, deadline, sent_before, made)
+            await self._guards.admission.enter(deadline)
         except errors.CallError as refused:
             return Outcome(failure=refused, queue_seconds=self._clock() - arrived, trace=outgoing.trace)
+        started = self._clock()
+        try:
+            ended = await self._attempts(outgoing, deadline, sent_before, made)
+        finally:
+            self._guards.admission.leave()
         return Outcome(
             reply=ended.result if isinstance(ended.result, Reply) else None,
             failure=None if isinstance(ended.result, Reply) else ended.result,
@@ -196,9 +199,7 @@ class Sender:
         platform: slow callers must not open the breaker for all others."""
         now = self._clock()
         if now >= deadline:
-            return errors.CallError(
-                errors.UPSTREAM_TIMEOUT, "the call's time was over before its turn came; nothing was sent"
-            )
+            return errors.CallError(errors.UPSTREAM_TIMEOUT, TOO_LATE)
         permit = self._guards.breaker.enter(now)
         return _breaker_open(permit) if isinstance(permit, Refused) else permit
 

@@ -70,6 +70,18 @@ async def test_a_wait_that_is_too_long_is_refused_and_leaves_no_trace() -> None:
         assert admission.running == 1
 
 
+async def test_a_wait_lasts_no_longer_than_the_call() -> None:
+    admission, order = Admission(running=1, queued=1, patience=30), list[str]()
+    guest = Guest(admission, order, "a")
+    await settle()
+    with pytest.raises(errors.CallError) as refused:
+        await admission.enter(asyncio.get_running_loop().time() + 0.01)
+    assert refused.value.kind is errors.UPSTREAM_TIMEOUT
+    assert (admission.running, admission.queued) == (1, 0)
+    guest.leave.set()
+    await guest.task
+
+
 @pytest.mark.parametrize("turns", range(6))
 async def test_a_cancelled_wait_gives_its_place_back_whenever_it_is_cancelled(turns: int) -> None:
     admission, order = Admission(running=1, queued=5, patience=30), list[str]()
