@@ -5,9 +5,10 @@ BIN := .venv/bin
 CONFIG ?= config.yaml
 PORT ?= 8080
 SECONDS ?= 600
+SBOM ?= build/sbom.json
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-full demo serve fmt check test test-all fuzz bench bench-all soak docs chart lock
+.PHONY: help setup setup-full demo serve fmt check test test-all fuzz bench bench-all soak sbom docs chart lock
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -66,6 +67,12 @@ build/litellm/.ready:
 
 soak: setup ## a million mixed calls with faults, and what is left of them
 	$(BIN)/python -m bench.soak
+
+# The index is named only to have a name: the hashes say what is meant.
+sbom: setup-full ## what the image is made of (CycloneDX), in build/sbom.json
+	@mkdir -p $(dir $(SBOM))
+	PYTHONWARNINGS=ignore $(BIN)/cyclonedx-py requirements requirements-image.lock --pyproject pyproject.toml \
+	  --mc-type application --index-url index --output-reproducible --of JSON -o $(SBOM)
 
 docs: setup-full ## the documentation as a site, in build/site
 	$(BIN)/mkdocs build --quiet
