@@ -1,6 +1,11 @@
 """The examples and the rules of the Recommendation, section by section."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from opentelemetry.context import Context
+from opentelemetry.trace import get_current_span
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from gateway.codec.tracecontext import header_lines, parse
 from gateway.records import TraceContext
@@ -106,3 +111,28 @@ def test_what_is_written_is_what_is_read() -> None:
     context = TraceContext(TRACE, SPAN, sampled=True, state=b"a=1,b=2")
     lines = dict(line.split(b": ", 1) for line in header_lines(context).split(b"\r\n") if line)
     assert parse(lines[b"traceparent"], lines[b"tracestate"]) == context
+
+
+def looks_like_one() -> st.SearchStrategy[str]:
+    """Headers that are one, or nearly."""
+    digits = st.text("0123456789abcdefABCDEFg", min_size=0, max_size=3)
+    fields = st.tuples(
+        st.sampled_from(["00", "01", "cc", "fe", "ff", "0", "0A"]) | digits,
+        st.sampled_from([TRACE, "0" * 32, TRACE.upper(), TRACE[1:], TRACE + "0"]),
+        st.sampled_from([SPAN, "0" * 16, SPAN[1:], SPAN + "0"]),
+        st.sampled_from(["00", "01", "02", "03", "ff", "1", "g1"]),
+    )
+    behind = st.sampled_from(["", "-", "-more", "-more-", "more"])
+    return st.builds(lambda parts, more: "-".join(parts) + more, fields, behind)
+
+
+@given(header=looks_like_one())
+def test_opentelemetrys_own_reader_agrees(header: str) -> None:
+    theirs = get_current_span(
+        TraceContextTextMapPropagator().extract({"traceparent": header}, Context())
+    ).get_span_context()
+    ours = parse(header.encode(), None)
+    assert (ours is not None) == theirs.is_valid
+    if ours is not None:
+        assert (int(ours.trace_id, 16), int(ours.span_id, 16)) == (theirs.trace_id, theirs.span_id)
+        assert ours.sampled == theirs.trace_flags.sampled

@@ -4,6 +4,12 @@ from typing import Any
 
 import msgspec
 import pytest
+from opentelemetry.semconv.attributes import (
+    error_attributes,
+    http_attributes,
+    server_attributes,
+    url_attributes,
+)
 
 from gateway.catalogue.model import ApiMethod, Effect
 from gateway.observe.tracing.spans import Place, Span, Spans
@@ -140,3 +146,18 @@ def test_a_call_without_an_answer_has_no_status(a_call: CallRecord) -> None:
 def test_an_attempt_after_the_first_says_how_many_there_were(an_attempt: AttemptRecord) -> None:
     assert of_attempt(an_attempt, number=3, duplicate=True).attributes["http.request.resend_count"] == 2
     assert "http.request.resend_count" not in of_attempt(an_attempt).attributes
+
+
+def test_every_name_is_the_conventions_or_the_gateways_own(
+    a_call: CallRecord, an_attempt: AttemptRecord
+) -> None:
+    stable = {
+        value
+        for module in (error_attributes, http_attributes, server_attributes, url_attributes)
+        for name, value in vars(module).items()
+        if name.isupper() and isinstance(value, str)
+    }
+    call = of_call(a_call, error="internal", status=500, flight="led", queue_seconds=1.0)
+    attempt = of_attempt(an_attempt, number=2, status=503, duplicate=True)
+    names = {*call.attributes, *attempt.attributes}
+    assert {name for name in names if not name.startswith("gateway.")} <= stable
