@@ -5,6 +5,7 @@ name, so that one with a name twice is not the same as one with it once.
 """
 
 import json
+import re
 from typing import Any, NoReturn
 
 from lxml import etree
@@ -41,7 +42,12 @@ def tokens(body: bytes) -> list[Meaning]:
 
 
 def is_xml(body: bytes) -> bool:
-    """Whether libxml2 takes it for a document."""
+    """Whether libxml2 takes it for a document, perhaps without its instructions: they mean nothing to the
+    platform, and libxml2 forbids colons in their names."""
+    return _is_xml(body) or _is_xml(re.sub(rb"<\?.*?\?>", b"", body, flags=re.DOTALL))
+
+
+def _is_xml(body: bytes) -> bool:
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True)
     try:
         etree.fromstring(body, parser)
@@ -52,7 +58,9 @@ def is_xml(body: bytes) -> bool:
 
 def xml_texts(body: bytes) -> list[str]:
     """The text of each element below the root that has no elements in it, in order."""
-    parser = etree.XMLParser(resolve_entities=False, remove_comments=True, remove_pis=True, huge_tree=True)
+    parser = etree.XMLParser(
+        resolve_entities=False, remove_comments=True, remove_pis=True, huge_tree=True, recover=True
+    )
     root = etree.fromstring(body, parser)
     return ["".join(map(str, element.itertext())) for element in root.iterdescendants() if not len(element)]
 
