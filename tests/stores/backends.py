@@ -61,12 +61,14 @@ UNHURRIED = 20.0
 """Seconds that a question to Redis may take here: nothing is to fail because the machine is busy."""
 
 
-def link_to(server: Server, prefix: str, *, timeout: float = UNHURRIED, name: str = "") -> Link:
+def link_to(
+    server: Server, prefix: str, *, timeout: float = UNHURRIED, name: str = "", url: str = ""
+) -> Link:
     """A link that is still to be started."""
     loop = asyncio.get_running_loop()
     keys = Keys(prefix)
     gateway = name or os.urandom(4).hex()
-    return Link(Address.parse(server.url), keys, timeout, gateway, lambda operation: None, loop.time)
+    return Link(Address.parse(url or server.url), keys, timeout, gateway, lambda operation: None, loop.time)
 
 
 @asynccontextmanager

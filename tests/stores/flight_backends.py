@@ -136,11 +136,11 @@ class Shared:
 
 @asynccontextmanager
 async def shared_flights(
-    server: Server, prefix: str, *, refuse: bool = False, max_bytes: int = 2**24
+    server: Server, prefix: str, *, refuse: bool = False, max_bytes: int = 2**24, url: str = ""
 ) -> AsyncIterator[Shared]:
     """What one gateway of several has: all with the same prefix share."""
     clock = Clock()
-    link, alone = link_to(server, prefix), memory_of(clock, max_bytes)
+    link, alone = link_to(server, prefix, url=url), memory_of(clock, max_bytes)
     replies = ReplyPacker(bytes)
     store = RedisFlights(
         link, alone, max_bytes, WINDOWS, refuse=refuse, answers=replies, ends=EndPacker(replies), now=clock
