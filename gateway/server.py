@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import resource
 import signal
 import socket
 import stat
@@ -27,6 +28,7 @@ from gateway.settings.sections import Listen
 log = logging.getLogger(__name__)
 
 BACKLOG = 2048
+OTHER_FILES = 100  # open files that are no connection, generously
 SOCKET_MODE = 0o660  # of a Unix socket: whoever may open it may call
 
 
@@ -106,6 +108,7 @@ async def serve(
     `gateway` has been started and is stopped here. `announce` is called when callers are answered.
     """
     loop, uds = asyncio.get_running_loop(), gateway.settings.listen.uds
+    _allow_files(gateway.settings.limits.connections + gateway.settings.upstream.max_connections)
     server = _Server(uvicorn_config(gateway, gateway.settings.drain.timeout), announce)
     stopping = _Stopping(asyncio.Event(), asyncio.Event())
     with _signals(stopping, server, gateway.request_reload):
@@ -127,6 +130,17 @@ async def serve(
             if uds is not None:
                 uds.unlink(missing_ok=True)
     return stopping.by
+
+
+def _allow_files(connections: int) -> None:
+    """Let the process have so many connections: each is a file, and many systems allow 1024 unless asked."""
+    wanted = connections + OTHER_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if allowed > soft != resource.RLIM_INFINITY:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    if allowed < wanted:
+        log.warning("the system allows %d open files; limits.connections wants %d", allowed, wanted)
 
 
 async def _cancel(tasks: Iterable["asyncio.Task[None]"]) -> None:

@@ -38,6 +38,12 @@ def test_an_old_callers_connection_ends_and_has_no_chunks() -> None:
         read(version="1.0", transfer_encoding=b"chunked")
 
 
+@pytest.mark.parametrize("version", ["0.9", "2.0"])
+def test_another_version_is_refused(version: str) -> None:
+    with pytest.raises(errors.CallError):
+        read(version=version)
+
+
 def test_who_asks_before_it_sends_is_recognised() -> None:
     assert read(expect=b"100-Continue").asks_first
     assert not read(expect=b"something-else").asks_first
