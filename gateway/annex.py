@@ -1,28 +1,35 @@
 """A process beside this one, for work that would hold the interpreter: conversions of large bodies.
 
 A body goes over as the bytes that it is, in writes that leave the interpreter to others; nothing of this
-process but the body and plain values goes with it, so no token does. The process has a bound on its memory
-and on the time for one piece of work; when it breaks the second it is ended, and the next piece gets a new
-one.
+process but the body and plain values goes with it, so no token does. Nor does its environment, where a token
+may be: not through multiprocessing, whose processes have it all, where others of the same user can read it.
+The process has a bound on its memory and on the time for one piece of work; when it breaks the second it is
+ended, and the next piece gets a new one.
 """
 
 import gc
-import multiprocessing
 import os
 import resource
 import signal
+import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from multiprocessing.context import SpawnProcess
 from typing import Any
+
+from gateway.hardening import forbid_dumps
 
 PATIENCE = 45.0
 """Seconds for one piece of work: the slowest, a large reply written as XML, takes ten to twenty."""
 
 MEMORY = 3 * 1024**3
 """Bytes of address space: two million elements of XML need a third of it."""
+
+INHERITED = ("PATH", "LD_LIBRARY_PATH", "PYTHONHOME", "LANG", "LC_ALL")
+"""Of the environment: what it takes to find Python and what it is made of."""
 
 _NICENESS = 5  # what calls wait for comes first, also where there is one core
 
@@ -34,7 +41,7 @@ class TooMuchWorkError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Running:
-    process: SpawnProcess
+    process: "subprocess.Popen[bytes]"
     line: Connection
 
 
@@ -71,27 +78,38 @@ class Annex:
         running, self._running = self._running, None
         if running is not None:
             running.process.kill()
-            running.process.join()
+            running.process.wait()
             running.line.close()
 
     def _open(self) -> _Running:
-        if self._running is not None and not self._running.process.is_alive():
+        if self._running is not None and self._running.process.poll() is not None:
             self.close()
         if self._running is None:
-            # Spawned: a fork would copy the memory of this process, tokens and all.
-            context = multiprocessing.get_context("spawn")
-            line, other_end = context.Pipe()
-            process = context.Process(
-                target=_serve, args=(other_end, self._memory), daemon=True, name="annex"
-            )
-            process.start()
-            other_end.close()
-            self._running = _Running(process, line)
+            self._running = _started(self._memory)
         return self._running
 
 
-def _serve(line: Connection, memory: int) -> None:
+def _started(memory: int) -> _Running:
+    """Not forked: a fork would have the memory of this process, tokens and all."""
+    ours, theirs = socket.socketpair()
+    environ = {name: os.environ[name] for name in INHERITED if name in os.environ}
+    with theirs:
+        code = f"from gateway.annex import serve; serve({theirs.fileno()}, {memory})"
+        process = subprocess.Popen(  # noqa: S603 - our own interpreter with our own code
+            [sys.executable, "-P", "-c", code],
+            env={**environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+            pass_fds=(theirs.fileno(),),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,  # what it has to say it says over the line
+        )
+    return _Running(process, Connection(ours.detach()))
+
+
+def serve(descriptor: int, memory: int) -> None:
     """What the process does: one piece of work after another, until nobody gives any."""
+    forbid_dumps()
+    line = Connection(descriptor)
     # Ctrl-C goes to the whole group; what is being done is still wanted while the gateway drains.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with suppress(OSError, ValueError):  # not every system bounds it

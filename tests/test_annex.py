@@ -1,12 +1,14 @@
 """gateway.annex: a process beside this one, with bounds."""
 
+import ctypes
 import os
 import signal
+import sys
 from collections.abc import Iterator
 
 import pytest
 
-from gateway.annex import Annex, TooMuchWorkError
+from gateway.annex import INHERITED, Annex, TooMuchWorkError
 from gateway.codec import jsonbody
 from gateway.codec.body import BodyLimits, MalformedBodyError
 
@@ -97,6 +99,28 @@ def test_work_that_takes_too_much_memory_is_refused_and_the_process_goes_on() ->
 
 def test_an_interrupt_does_not_end_it(annex: Annex) -> None:
     assert annex.do(interrupt, b"")
+
+
+def environment(_: bytes) -> dict[str, str]:
+    return dict(os.environ)
+
+
+def test_it_has_no_secret_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLATFORM_TOKEN", "s3cret")
+    annex = Annex()
+    try:
+        assert set(annex.do(environment, b"")) <= {*INHERITED, "PYTHONPATH", "LC_CTYPE"}
+    finally:
+        annex.close()
+
+
+def dumpable(_: bytes) -> int:
+    return int(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))  # PR_GET_DUMPABLE, linux/prctl.h
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux knows undumpable processes")
+def test_no_other_process_of_the_user_reads_its_memory(annex: Annex) -> None:
+    assert annex.do(dumpable, b"") == 0
 
 
 def test_closing_ends_the_process(annex: Annex) -> None:
