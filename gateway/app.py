@@ -227,9 +227,9 @@ class Gateway:
 
     def checks(self) -> tuple[Check, ...]:
         """With masked texts: they are built from what sources and their libraries say."""
-        redis = self._storage.redis_state
-        stores = () if redis is None else (Check("redis", *redis, required=False),)
-        found = checks(draining=self.draining, tokens=self._keyring.states(), stores=stores)
+        states = {"redis": self._storage.redis_state, "traces": self._tracing.state}
+        beside = (Check(name, *state, required=False) for name, state in states.items() if state)
+        found = checks(draining=self.draining, tokens=self._keyring.states(), beside=beside)
         return tuple(replace(check, detail=self._redactor.mask(check.detail, "status")) for check in found)
 
     def _swap(self, runtime: Runtime) -> None:
@@ -246,7 +246,7 @@ class Gateway:
         former = self._tracing.use(self.settings, self.runtime.catalogue)
         self._calls.tracer = self._tracing.tracer
         if former is not None:
-            self._drains.start(asyncio.to_thread(former.close, FLUSH), "send the last spans")
+            self._drains.start(self._tracing.put_away(former, FLUSH), "send the last spans")
 
     async def _retire(self, old: Runtime, keyring: Keyring, outdated: Tags) -> None:
         """Put the old configuration away once its last call has ended, and what that call has set going.

@@ -3,7 +3,9 @@
 Refuses to touch calls: the data plane begins their traces, the records say how they ended.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping
+from functools import reduce
 from urllib.parse import urlsplit
 
 from gateway.catalogue.model import Catalogue
@@ -31,7 +33,8 @@ class Tracing:
         self.tracer: Tracer | None = None
         self._environ = environ
         self._means = TracingMeans(mask, wall_clock, random_bytes)
-        self._past = Figures()  # of the tracers before
+        self._former: list[Tracer] = []  # those that still send their last spans
+        self._past = Figures()  # of those that have
         self._spare: Tracer | None = None
 
     def prepare(self, settings: Settings, catalogue: Catalogue) -> None:
@@ -41,7 +44,7 @@ class Tracing:
 
     def use(self, settings: Settings, catalogue: Catalogue) -> Tracer | None:
         """From now on by these settings, which were prepared. Returns the tracer that is put away: it is to
-        be closed."""
+        be `put_away`."""
         if settings.tracing.enabled:
             if self.tracer is None and self._spare is not None:
                 self.tracer, self._spare = self._spare, None
@@ -51,12 +54,24 @@ class Tracing:
             return None
         former, self.tracer = self.tracer, None
         if former is not None:
-            self._past = _sum(self._past, former.figures())
+            self._former.append(former)
         return former
+
+    async def put_away(self, former: Tracer, patience: float) -> None:
+        """Have a tracer send its last spans, for `patience` seconds at most."""
+        await asyncio.to_thread(former.close, patience)
+        self._former.remove(former)
+        self._past = _sum(self._past, former.figures())
 
     def figures(self) -> Figures:
         """How many spans went which way since the start."""
-        return self._past if self.tracer is None else _sum(self._past, self.tracer.figures())
+        tracers = self._former if self.tracer is None else (*self._former, self.tracer)
+        return reduce(_sum, (tracer.figures() for tracer in tracers), self._past)
+
+    @property
+    def state(self) -> tuple[bool, str] | None:
+        """Whether spans arrive, and what there is to say; None while nothing is traced."""
+        return None if self.tracer is None else self.tracer.state
 
     def close(self, patience: float) -> None:
         """Send what is left. Blocks for about `patience` seconds at most: to be run beside the loop."""

@@ -18,14 +18,15 @@ class Check:
 
 
 def checks(
-    *, draining: bool, tokens: Iterable[TokenState], stores: Iterable[Check] = ()
+    *, draining: bool, tokens: Iterable[TokenState], beside: Iterable[Check] = ()
 ) -> tuple[Check, ...]:
-    """What readiness is made of; that there is a configuration is shown by there being an answer."""
+    """What readiness is made of; that there is a configuration is shown by there being an answer. `beside` is
+    what else there is to know."""
     return (
         Check("configuration", True, "loaded"),
         Check("draining", not draining, "stopping: takes no new callers" if draining else "no"),
         *(_token_check(state) for state in tokens),
-        *stores,
+        *beside,
     )
 
 

@@ -62,9 +62,14 @@ def of_parts(
 ) -> Iterator[Finding]:
     """What the parts say of themselves."""
     for check in checks:
-        if not check.passed:
-            who: Turn = "account" if check.name.startswith("token ") else "gateway"
-            yield Finding(level="critical", turn=who, text=f"not ready: {check.name}: {check.detail}")
+        if check.passed:
+            continue
+        who: Turn = "account" if check.name.startswith("token ") else "gateway"
+        said = f"{check.name}: {check.detail}"
+        if check.required:
+            yield Finding(level="critical", turn=who, text=f"not ready: {said}")
+        else:
+            yield Finding(level="warning", turn=who, text=said)
     for account in accounts:
         if account.breaker != "closed":
             text = f"the breaker of account {account.name} is {account.breaker.replace('_', '-')}: "

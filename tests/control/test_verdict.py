@@ -79,6 +79,13 @@ def test_the_worst_comes_first() -> None:
             id="no token",
         ),
         pytest.param(
+            {"checks": [Check("redis", False, "127.0.0.1:6379: away", required=False)]},
+            "warning",
+            "gateway",
+            "redis: 127.0.0.1:6379: away",
+            id="what is ready without",
+        ),
+        pytest.param(
             {"accounts": [account(breaker="half_open")]},
             "critical",
             "platform",

@@ -293,6 +293,10 @@ def test_a_collector_that_is_away_stops_no_call_and_is_named_once(traced: Traced
     assert receiver.raw == []
 
 
+def spans_sent(caller: Caller) -> float:
+    return scrape_used(caller).value("gateway_spans_total", delivery="sent")
+
+
 def called_and_lost(caller: Caller) -> dict[str, float]:
     """What was lost, as soon as it was lost in both ways; calls are answered meanwhile."""
     for _ in range(10):
@@ -307,6 +311,9 @@ def test_a_collector_that_comes_back_gets_what_is_new(traced: Traced, receiver: 
     with traced.gateway() as gateway:
         gateway.caller.json("databases/get", id=1)
         until(lambda: log_of(gateway, event="tracing_failed"), "it is said")
+        ready = gateway.caller.get("/readyz?verbose")
+        assert ready.status == 200
+        assert b"spans cannot be delivered to the collector" in ready.body
         receiver.refusing = None
         gateway.caller.json("databases/get", PARENT, id=1)
         (back,) = until(lambda: log_of(gateway, event="tracing_recovered"), "it is said")
@@ -332,7 +339,7 @@ def test_a_reload_turns_tracing_on_and_off(traced: Traced, receiver: Receiver, s
             assert gateway.caller.send("POST", "/-/reload", b"").status == 200
             ask()
         receiver.await_spans(2)
-        assert scrape_used(gateway.caller).value("gateway_spans_total", delivery="sent") == 2
+        until(lambda: spans_sent(gateway.caller) == 2, "both are counted")
     sent = sent_to_the_platform(sandbox, "traceparent")
     assert [parent is not None for parent in sent] == [False, True, False]
 

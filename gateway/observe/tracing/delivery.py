@@ -70,6 +70,11 @@ class Delivery(Generic[T]):
         if waiting + 1 == self._bounds.batch:
             self._wake.set()
 
+    @property
+    def is_failing(self) -> bool:
+        """Whether the last batch could not be delivered."""
+        return self._failing
+
     def figures(self) -> Figures:
         return Figures(self._sent, self._failed, self._dropped)
 

@@ -73,6 +73,15 @@ class Tracer:
         """How many spans went which way."""
         return Figures() if self._delivery is None else self._delivery.figures()
 
+    @property
+    def state(self) -> tuple[bool, str]:
+        """Whether spans arrive, and what there is to say."""
+        if self._delivery is None:
+            return True, "passed on, nothing is sent"
+        if self._delivery.is_failing:
+            return False, "spans cannot be delivered to the collector; calls go on without"
+        return True, "spans go to the collector"
+
     def start(self) -> None:
         if self._delivery is not None:
             self._delivery.start()
