@@ -81,7 +81,7 @@ class AttemptRecord(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     code: int | None = None  # the platform's `error`; None when there was no answer with one
     failure: FailureKind | None = None
     duplicate: bool = False
-    item_codes: tuple[int | None, ...] = ()
+    item_codes: tuple[tuple[int | None, int], ...] = ()  # of a batch: a code, and how many items have it
     token: str = ""  # the configured name of the token that it carried; "" when it carried none
     number: int = 1  # of this call's attempts, from 1
     status: int | None = None  # the HTTP status of an answer that the platform's API gave

@@ -4,6 +4,8 @@ Only these are read; a reply goes to the caller as it came. Whatever the bytes a
 garbage is told by `is_json` and `is_object`, so that it can count as no answer at all.
 """
 
+from collections import Counter
+
 import msgspec
 
 from gateway.catalogue.shape import OBJECT, Kind, Shape
@@ -14,20 +16,24 @@ from gateway.codec.negotiation import Format
 
 _DECODER = msgspec.json.Decoder(Fields)
 _BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-_CODE_DIGITS = 9  # a "code" longer than that is something else
+_CODE_DIGITS = 9
+_MAX_CODE = 10**_CODE_DIGITS  # a "code" beyond that is something else, and may not fit where codes are kept
+_MAX_CODES = 256
+"""Different codes of one batch that are told apart; the platform's table has fewer."""
+
 _ITEMS = Shape(Kind.LIST, item=OBJECT, wrapped=True)
 
 
 class Envelope(msgspec.Struct, frozen=True, gc=False):
     """What a reply says about the call.
 
-    `code` is None when there is no `error`, or one that is no integer. `item_codes` has one entry for each
-    item of a batch, by the same rule.
+    `code` is None when there is no `error`, or one that is no integer. `item_codes` says of a batch
+    how many of its items have which code, by the same rule.
     """
 
     code: int | None = None
     error_text: str | None = None
-    item_codes: tuple[int | None, ...] = ()
+    item_codes: tuple[tuple[int | None, int], ...] = ()
     is_object: bool = False
     is_json: bool = False  # always False for XML
 
@@ -93,7 +99,7 @@ def _value(fields: Fields, name: str) -> object:
 
 def _code(value: object) -> int | None:
     if type(value) is int:  # not a bool, which is an int too
-        return value
+        return value if abs(value) < _MAX_CODE else None
     if isinstance(value, str) and len(value) <= _CODE_DIGITS and is_integer(value):
         return int(value)
     return None
@@ -103,7 +109,12 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _item_codes(items: object) -> tuple[int | None, ...]:
+def _item_codes(items: object) -> tuple[tuple[int | None, int], ...]:
     if not isinstance(items, list):
         return ()
-    return tuple(_code(item.get("error")) if isinstance(item, dict) else None for item in items)
+    counted = Counter(_code(item.get("error")) if isinstance(item, dict) else None for item in items)
+    if len(counted) > _MAX_CODES:
+        told = dict(counted.most_common(_MAX_CODES))
+        told[None] = told.get(None, 0) + len(items) - sum(told.values())
+        return tuple(told.items())
+    return tuple(counted.items())

@@ -102,5 +102,5 @@ class UpstreamMetrics:
             self._errors.inc((self._accounts.label(record.account), record.failure))
         if record.duplicate:
             self._duplicates.inc((method,))
-        for item_code in record.item_codes:
-            self._items.inc((method, code_label(item_code)))
+        for item_code, count in record.item_codes:
+            self._items.inc((method, code_label(item_code)), count)

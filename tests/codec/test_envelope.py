@@ -93,18 +93,34 @@ def test_no_value_makes_reading_raise(value: object) -> None:
     ("result", "codes"),
     [
         ("[]", ()),
-        ('[{"error":0},{"error":409,"error_text":"x"}]', (0, 409)),
-        ('[{"error":"0"},{"id":1},5,null,[]]', (0, None, None, None, None)),
+        ('[{"error":0},{"error":409,"error_text":"x"}]', ((0, 1), (409, 1))),
+        ('[{"error":"0"},{"id":1},5,null,[]]', ((0, 1), (None, 4))),
         ('{"error":0}', ()),
         ("null", ()),
         ('"x"', ()),
     ],
 )
-def test_a_batch_has_a_code_for_each_item(result: str, codes: tuple[int | None, ...]) -> None:
+def test_a_batch_has_a_code_for_each_item(result: str, codes: tuple[tuple[int | None, int], ...]) -> None:
     read = envelope.read(f'{{"error":0,"result":{result}}}'.encode(), "result")
 
     assert read.code == 0
     assert read.item_codes == codes
+
+
+def test_a_batch_of_many_codes_tells_some_of_them_and_counts_all() -> None:
+    items = [{"error": 0}] * 3 + [{"error": code} for code in range(1, 1000)]
+    codes = dict(envelope.read(json.dumps({"error": 0, "result": items}).encode(), "result").item_codes)
+
+    assert (len(codes), sum(codes.values()), codes[0]) == (257, 1002, 3)
+
+
+@pytest.mark.parametrize(
+    "code", ["1000000000", "-1000000000", "123456789012345678901234567890", '"1000000000"']
+)
+def test_a_number_that_is_no_code_is_none(code: str) -> None:
+    """It would not fit where codes are kept: once it kept the journal from writing anything."""
+    assert envelope.read(b'{"error":%b}' % code.encode()).code is None
+    assert envelope.read(b'{"error":999999999}').code == 999_999_999
 
 
 def test_items_are_read_only_where_the_method_has_some() -> None:
@@ -124,7 +140,7 @@ def test_items_are_read_only_where_the_method_has_some() -> None:
 def test_an_xml_reply_is_read_alike(result: str) -> None:
     body = f"<xml><error>0</error><error_text>ok</error_text>{result}</xml>".encode()
 
-    assert envelope.read_xml(body, LIMITS, "result") == Envelope(0, "ok", (0, 409), is_object=True)
+    assert envelope.read_xml(body, LIMITS, "result") == Envelope(0, "ok", ((0, 1), (409, 1)), is_object=True)
     assert envelope.read_xml(body, LIMITS) == Envelope(0, "ok", is_object=True)
 
 

@@ -56,7 +56,11 @@ def test_an_answered_attempt_is_no_error(
 def test_items_of_a_batch_count_by_their_own_code(
     metrics: Metrics, counted: Counted, an_attempt: AttemptRecord
 ) -> None:
-    metrics.attempt(replace(an_attempt, api_method="profiles/add_batch", item_codes=(0, 0, 409, None, 777)))
+    metrics.attempt(
+        replace(
+            an_attempt, api_method="profiles/add_batch", item_codes=((0, 2), (409, 1), (None, 1), (777, 1))
+        )
+    )
 
     assert counted("gateway_item_results_total") == {
         ("profiles/add_batch", "0"): 2,

@@ -111,7 +111,9 @@ def reply(body: bytes = b'{"error":0,"error_text":"done"}') -> Reply:
         content_type=b"application/json",
         body=body,
         format=Format.JSON,
-        envelope=Envelope(code=0, error_text="done", item_codes=(0, None), is_object=True, is_json=True),
+        envelope=Envelope(
+            code=0, error_text="done", item_codes=((0, 1), (None, 1)), is_object=True, is_json=True
+        ),
         duplicate=False,
         retry_after=b"7",
     )

@@ -16,7 +16,11 @@ FULL = Reply(
     body=b"<xml/>",
     format=Format.XML,
     envelope=Envelope(
-        code=450, error_text="für Ödön \ud800", item_codes=(0, None, 404), is_object=True, is_json=False
+        code=450,
+        error_text="für Ödön \ud800",
+        item_codes=((0, 1), (None, 2), (404, 1)),
+        is_object=True,
+        is_json=False,
     ),
     duplicate=True,
     retry_after=b"17",

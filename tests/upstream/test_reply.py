@@ -69,5 +69,5 @@ def test_the_platforms_word_that_it_is_a_duplicate_is_heard(name: bytes) -> None
 
 def test_the_codes_of_a_batch_are_read_item_by_item() -> None:
     reply = read(b'{"error": 0, "result": [{"error": 0}, {"error": 409}, {"x": 1}]}', (b"Retry-After", b"3"))
-    assert reply.envelope.item_codes == (0, 409, None)
+    assert reply.envelope.item_codes == ((0, 1), (409, 1), (None, 1))
     assert reply.retry_after == b"3"
