@@ -110,8 +110,10 @@ def serve(descriptor: int, memory: int) -> None:
     """What the process does: one piece of work after another, until nobody gives any."""
     forbid_dumps()
     line = Connection(descriptor)
-    # Ctrl-C goes to the whole group; what is being done is still wanted while the gateway drains.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Ctrl-C goes to the whole group, and systemd's SIGTERM to the whole unit; what is being done is still
+    # wanted while the gateway drains.
+    for stop in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(stop, signal.SIG_IGN)
     with suppress(OSError, ValueError):  # not every system bounds it
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     with suppress(OSError):

@@ -19,7 +19,7 @@ from gateway.headers import Headers
 from gateway.observe.tracing.tracer import Tracer
 from gateway.pipeline import Pipeline
 from gateway.policy.cache_headers import MODIFYING, own_status
-from gateway.presentation import Presentation
+from gateway.presentation import Presentation, advice_on_repeating
 from gateway.records import CALLER_GONE, CallRecord
 from gateway.routing import MethodPolicy, Router, Target
 from gateway.tasks import Users
@@ -107,7 +107,7 @@ class DataPlane:
             raise
         except asyncio.CancelledError:
             # The server ends what is still running when its patience is over; nobody else cancels a call.
-            return _refusal(_stopped(trail), presentation, trail)
+            return _refusal(_stopped(rules, trail), presentation, trail)
         except Exception as error:
             log.error("a call to %s failed inside the gateway", trail.api_method, exc_info=error)
             inside = errors.CallError(errors.INTERNAL, "internal error; the log says more")
@@ -158,14 +158,14 @@ def _refusal(error: errors.CallError, presentation: Presentation, trail: Trail) 
     return presentation.of_error(error, trail.reply_format)
 
 
-def _stopped(trail: Trail) -> errors.CallError:
+def _stopped(rules: CallRules, trail: Trail) -> errors.CallError:
     """What a caller is told whose call was still running when the gateway stopped."""
     if trail.flight is None:
         return errors.CallError(errors.STOPPED, "the gateway was stopped before the call was answered")
+    advice = advice_on_repeating(repeatable=rules.pipeline.accounts[trail.account].repeatable)
     return errors.CallError(
         errors.STOPPED,
-        "the gateway was stopped before the call was answered; the outcome is unknown, "
-        "repeating is safe with the same Request-ID",
+        f"the gateway was stopped before the call was answered; the outcome is unknown, {advice}",
     )
 
 

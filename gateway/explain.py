@@ -77,7 +77,7 @@ class Explainer:
         return {
             "looked_up": freshness.may_look(rule, control),
             "stored": freshness.may_keep(rule, control),
-            "joins_identical": method.coalesce and not control.no_store,
+            "joins_identical": freshness.may_join(method, control),
             "ttl": success.ttl,
             "stale_while_revalidate": success.stale_while_revalidate,
             "stale_if_error": success.stale_if_error,

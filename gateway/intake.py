@@ -85,7 +85,7 @@ class Intake:
             query=query,
             format=body_format,
             reply_format=self.reply_format(call.headers, call.query, meaning.wanted),
-            untouched="format" in meaning.fields or _names_format(query),
+            untouched="format" in meaning.fields or "format" in querystring.names(query),
             key=key,
             cache_control=parse_cache_control(call.headers.get(CACHE_CONTROL)),
             size=len(call.body),
@@ -104,7 +104,3 @@ def _meaning(decoded: Fields, scope: _Scope) -> _Meaning:
     wanted, fields = negotiation.take_format(tokenslot.strip(decoded))
     identity = fingerprint(scope.account, scope.api_method, scope.query, fields, scope.shape)
     return _Meaning(fields, wanted, identity)
-
-
-def _names_format(query: bytes) -> bool:
-    return any(segment.startswith(b"format=") for segment in query.split(b"&"))

@@ -35,7 +35,7 @@ class Presentation:
         body, content_type = await self._scrubbed(found.body), self.scrub(found.content_type)
         if found.format is not None:
             content_type = request.reply_format.content_type.encode("ascii")
-            body = await self._converted(request, found.format, body, trail)
+            body = await self._converted(request, found, body, trail)
         headers = []
         if found.duplicate:
             headers.append((b"duplicate-request", b"true"))
@@ -43,9 +43,9 @@ class Presentation:
             headers.append((b"retry-after", self.scrub(found.retry_after)))
         return Answer(found.status, content_type or b"application/octet-stream", body, tuple(headers))
 
-    async def _converted(self, request: Request, came_as: Format, body: bytes, trail: Trail) -> bytes:
+    async def _converted(self, request: Request, found: Reply, body: bytes, trail: Trail) -> bytes:
         wanted = request.reply_format
-        if came_as is wanted:
+        if found.format is wanted:
             return body
         trail.conversions += ("json_to_xml" if wanted is Format.XML else "xml_to_json",)
         shape = request.method.reply
@@ -55,9 +55,10 @@ class Presentation:
             else:
                 converted = await self.offload.run(reply.to_json, body, shape, self.limits)
         except (MalformedBodyError, TooMuchWorkError) as error:
-            raise errors.CallError(
-                errors.UPSTREAM_PROTOCOL, f"the platform's reply cannot be converted: {error}"
-            ) from error
+            text = f"the platform's reply cannot be converted: {error}"
+            if request.method.effect.modifies:
+                text += f"; the platform ran the call and answered with code {found.envelope.code}"
+            raise errors.CallError(errors.UPSTREAM_PROTOCOL, text) from error
         # An escape that was harmless in one format may spell a token in the other.
         return await self._scrubbed(converted)
 
@@ -100,11 +101,7 @@ def failure(outcome: Outcome, *, modifies: bool, unknown: bool, repeatable: bool
         return error
     kind, text = _kind_and_text(error)
     if unknown:
-        advice = (
-            "repeating is safe with the same Request-ID"
-            if repeatable
-            else "the platform does not recognise repeats: check before repeating"
-        )
+        advice = advice_on_repeating(repeatable=repeatable)
         if isinstance(error, errors.CallError):  # an earlier call under the same Request-ID was sent
             text += " this time"
             return errors.CallError(kind, f"{text}; the outcome is unknown, {advice}", error.headers)
@@ -114,6 +111,13 @@ def failure(outcome: Outcome, *, modifies: bool, unknown: bool, repeatable: bool
     if kind is errors.UPSTREAM_TIMEOUT:
         kind = errors.CONNECT_TIMEOUT
     return errors.CallError(kind, f"{text}; nothing was sent, repeating is safe")
+
+
+def advice_on_repeating(*, repeatable: bool) -> str:
+    """What a caller may do whose call may have run."""
+    if repeatable:
+        return "repeating is safe with the same Request-ID"
+    return "the platform does not recognise repeats: check before repeating"
 
 
 def _kind_and_text(error: AttemptError | errors.CallError | None) -> tuple[errors.ErrorKind, str]:

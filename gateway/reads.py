@@ -136,7 +136,7 @@ class Reads:
 
     async def _question(self, read: _Read) -> tuple[_Question, bool]:
         """The question whose answer is good for a call that comes now, and whether it was out already."""
-        joins = _may_join(read.request)
+        joins = freshness.may_join(read.request.method, read.request.cache_control)
         while True:
             out = self._questions.get(read.key)
             if joins and out is not None and await self._store.still_valid(out.snapshot):
@@ -204,12 +204,6 @@ async def _end_of(question: _Question, deadline: float) -> tuple[Outcome, bool, 
         late = AttemptError("timeout", written=True, text="the platform did not answer in time")
         return Outcome(failure=late, upstream_seconds=waited), False, waited
     return outcome, stored, loop.time() - began
-
-
-def _may_join(request: Request) -> bool:
-    """Whether another call's question will do. Who asks for a new answer gets one of its own."""
-    control = request.cache_control
-    return request.method.coalesce and not control.no_store and not control.no_cache
 
 
 def _kept(read: _Read, reply: Reply) -> tuple[CacheEntry, Lifetime] | None:

@@ -50,7 +50,7 @@ class CallRecord(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     time: float  # when it arrived, seconds since the epoch
     api_method: str  # a catalogue name or "other"
-    called: str  # the name as the caller wrote it, cut to 128 characters; "" when there was none
+    called: str  # the name as the caller wrote it, 200 characters at most; "" when there was none
     account: str
     caller: str  # a configured name, "other", or "" when the caller gave none
     request_id: str

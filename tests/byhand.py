@@ -147,12 +147,13 @@ def sender(
     chance: float = 0.5,
     repeatable: bool = True,
     pacer: Pacer | None = None,
+    offload: Offload | None = None,
 ) -> Sender:
     return Sender(
         "default",
         platform,
         of,
-        Reading(Offload(), LIMITS, 1024 * 1024),
+        Reading(offload or Offload(), LIMITS, 1024 * 1024),
         (watched or Watched()).watchers(),
         clock=asyncio.get_running_loop().time,
         chance=lambda: chance,

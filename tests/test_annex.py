@@ -25,8 +25,8 @@ def end(_: bytes) -> None:
     os._exit(1)
 
 
-def interrupt(_: bytes) -> bool:
-    os.kill(os.getpid(), signal.SIGINT)
+def interrupt(_: bytes, which: signal.Signals) -> bool:
+    os.kill(os.getpid(), which)
     return True
 
 
@@ -97,8 +97,9 @@ def test_work_that_takes_too_much_memory_is_refused_and_the_process_goes_on() ->
         annex.close()
 
 
-def test_an_interrupt_does_not_end_it(annex: Annex) -> None:
-    assert annex.do(interrupt, b"")
+@pytest.mark.parametrize("which", [signal.SIGINT, signal.SIGTERM])
+def test_what_tells_the_gateway_to_stop_does_not_end_it(annex: Annex, which: signal.Signals) -> None:
+    assert annex.do(interrupt, b"", which)
 
 
 def environment(_: bytes) -> dict[str, str]:

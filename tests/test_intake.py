@@ -63,6 +63,8 @@ async def test_a_format_that_is_the_platforms_own_is_left_to_it() -> None:
     assert bytes(in_body.fields["format"]) == b'"csv"'
     assert in_url.query == b"format=csv"
     assert not (await read(b"{}", query=b"reformat=csv")).untouched
+    for spelt in (b"f%6frmat=csv", b"a=1;format=csv"):
+        assert (await read(b"{}", query=spelt)).untouched
 
 
 async def test_as_request_answers_xml_in_xml() -> None:

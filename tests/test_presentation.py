@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 import pytest
 
 from gateway import errors, presentation
+from gateway.catalogue.model import ApiMethod
 from gateway.codec import envelope
 from gateway.codec.body import BodyLimits
 from gateway.codec.negotiation import Format
@@ -16,7 +17,7 @@ from gateway.records import FailureKind
 from gateway.upstream.client import AttemptError
 from gateway.upstream.reply import Reply
 from gateway.upstream.sender import Outcome
-from tests.builders import request, trail
+from tests.builders import READ, WRITE, request, trail
 
 pytestmark = pytest.mark.anyio
 
@@ -67,6 +68,16 @@ async def test_a_token_that_the_platform_echoes_is_masked_also_where_only_the_co
     escaped = reply(b'{"error": 0, "echo": "s3cret\\u002dtoken"}')
     converted = await RULES.of_reply(request(reply_format=Format.XML), escaped, trail())
     assert b"s3cret" not in converted.body
+
+
+@pytest.mark.parametrize("method", [READ, WRITE], ids=["read", "write"])
+async def test_who_wrote_is_told_that_it_ran_where_the_reply_cannot_be_converted(method: ApiMethod) -> None:
+    few = Presentation(BodyLimits(2, 1000), Offload(), lambda data: data)
+    found = reply(b"<xml><error>0</error><a><b><c>1</c></b></a></xml>", Format.XML, b"text/xml")
+    with pytest.raises(errors.CallError, match="cannot be converted") as refused:
+        await few.of_reply(request(method), found, trail())
+    told = "; the platform ran the call and answered with code"
+    assert (told in refused.value.text) is (method is WRITE)
 
 
 @pytest.mark.parametrize("wanted", list(Format))

@@ -112,6 +112,12 @@ def may_keep(rule: FreshnessRule, control: CacheControl) -> bool:
     return bool(rule.lifetimes) and not control.no_store
 
 
+def may_join(method: ApiMethod, control: CacheControl) -> bool:
+    """Whether another call's question, which is out already, will do. Who asks for a new answer gets one of
+    its own."""
+    return method.coalesce and not control.no_store and not control.no_cache
+
+
 def decide(rule: FreshnessRule, control: CacheControl, code: int | None, age: float) -> Decision:
     """What to do with a read, given the code and the age of the kept reply; `code` None when there is none.
 

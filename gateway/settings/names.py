@@ -28,6 +28,7 @@ Table = Annotated[Mapping[Key, Value], AfterValidator(MappingProxyType), WrapSer
 _WORD = r"[A-Za-z0-9_-]+"
 _PATH = r"(/[A-Za-z0-9._~-]+)+"
 
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 # First segments of paths that the gateway answers itself: calls behind them would never arrive.
 _OWN_PATHS = frozenset({"-", "accounts", "livez", "healthz", "readyz", "metrics"})
 
@@ -74,8 +75,10 @@ def _read_base_url(text: str) -> str:
         raise ValueError("should not hold a user name or password: what the platform asks for is a token")
     if not parts.hostname or port == 0:
         raise ValueError("should have a host, and a port from 1 to 65535 if any")
-    path = parts.path.rstrip("/")
-    return f"{parts.scheme.lower()}://{parts.netloc.lower()}{_read_path(path)}"
+    path, scheme, origin = parts.path.rstrip("/"), parts.scheme.lower(), parts.netloc.lower()
+    # The same platform is to be one, however it is written: accounts share what changes there.
+    origin = origin.removesuffix(f":{_DEFAULT_PORTS.get(scheme)}")
+    return f"{scheme}://{origin}{_read_path(path)}"
 
 
 def read_vault_address(text: str) -> str:

@@ -22,7 +22,7 @@ _FIXED = {
 
 def unreloadable(old: Settings, new: Configuration) -> tuple[Problem, ...]:
     """Each change from `old` to `new` that needs a restart. With any of them, the whole reload is refused."""
-    needs_redis = new.settings.uses_redis and not old.uses_redis and attrgetter("redis.url")(old) is not None
+    needs_redis = new.settings.uses_redis and not old.uses_redis and old.redis.url is not None
     problems = [
         new.problem(tuple(key.split(".")), f"cannot change while the gateway runs ({reason}); restart it")
         for key, reason in _FIXED.items()

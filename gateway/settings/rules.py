@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from gateway.catalogue.model import WITHOUT, Catalogue
 from gateway.catalogue.overriding import MethodRulesError, override
@@ -9,8 +10,6 @@ from gateway.settings.model import Settings
 from gateway.settings.sections import Store
 from gateway.settings.structure import KeyPath, dotted
 from gateway.settings.upstream import Upstream
-
-"""What a method's rule says in the place of a token's name for calls that carry no token of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +24,7 @@ class Conflict:
 def conflicts(settings: Settings, catalogue: Catalogue) -> Iterator[Conflict]:
     """Everything that does not agree, among the settings and with the shipped catalogue."""
     yield from _upstream(settings.upstream)
+    yield from _hidden_downloads(settings)
     yield from _stores_without_redis(settings)
     yield from _journal_beside_redis(settings)
     yield from _unknown_tokens(settings)
@@ -40,6 +40,16 @@ def _upstream(upstream: Upstream) -> Iterator[Conflict]:
     if upstream.retries.max_backoff < upstream.retries.backoff:
         path = ("upstream", "retries")
         yield Conflict((*path, "max_backoff"), (*path, "backoff"), "should not be less than backoff")
+
+
+def _hidden_downloads(settings: Settings) -> Iterator[Conflict]:
+    """What is asked for under an account's base path is a call."""
+    path, downloads = ("upstream", "download_path"), f"{settings.upstream.download_path}/"
+    for account in settings.all_accounts().values():
+        base = urlsplit(account.base_url).path
+        if downloads.startswith(f"{base}/"):
+            text = f"lies under {base or '/'}, the path of calls: no download could be fetched"
+            yield Conflict(path, ("upstream", "base_url"), text)
 
 
 def _stores_without_redis(settings: Settings) -> Iterator[Conflict]:

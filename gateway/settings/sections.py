@@ -48,10 +48,11 @@ class Limits(Section):
     connections: Count = Field(default=2000, description="Connections from callers. Not taken by a reload.")
     max_in_flight: Count = Field(
         default=200,
-        description="Calls running at once; never more than upstream.max_connections, whatever is said here.",
+        description="Calls of one account running at once; "
+        "never more than upstream.max_connections, whatever is said here.",
     )
     max_queued: int = Field(
-        default=1000, ge=0, description="Calls that wait for a free place; the next gets 503."
+        default=1000, ge=0, description="Calls of one account that wait for a free place; the next gets 503."
     )
     queue_timeout: Duration = Field(
         default=5.0, description="How long a call waits for a free place before it gets 503."

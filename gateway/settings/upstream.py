@@ -114,7 +114,7 @@ class Upstream(Section):
         default="/api/download", description="Finished exports are fetched under this path."
     )
     max_connections: Count = Field(
-        default=100, description="Connections to the platform, and calls running at once."
+        default=100, description="Connections to one account's platform, and its calls running at once."
     )
     keepalive: Duration = Field(
         default=15.0,

@@ -48,15 +48,23 @@ class Reading:
 
 
 class AttemptError(Exception):
-    """No answer. `written` is False only when it is certain that no byte of the request left."""
+    """No answer. `written` is False only when it is certain that no byte of the request left. `ours`: the
+    platform answered, and the gateway has not the means to read it, so another attempt would not help."""
 
     def __init__(
-        self, kind: FailureKind, *, written: bool, text: str, retry_after: bytes | None = None
+        self,
+        kind: FailureKind,
+        *,
+        written: bool,
+        text: str,
+        retry_after: bytes | None = None,
+        ours: bool = False,
     ) -> None:
         super().__init__(text)
         self.kind = kind
         self.written = written
         self.text = text
+        self.ours = ours
         self.retry_after = retry_after  # a front server's word, as it came
 
 
@@ -80,7 +88,7 @@ async def attempt(
         )
     except TooMuchWorkError as error:
         text = f"the platform's answer cannot be read: {error}"
-        raise AttemptError("protocol", written=True, text=text) from error
+        raise AttemptError("protocol", written=True, text=text, ours=True) from error
     except NoAnswerError as error:
         # A front server's 504 says that it gave up waiting: the platform may still be running the call.
         kind: FailureKind = "timeout" if error.status == GATEWAY_TIMEOUT else "protocol"

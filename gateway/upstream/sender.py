@@ -210,7 +210,7 @@ class Sender:
         failed: bool | None = None
         try:
             result = await self._attempt(outgoing, deadline, number)
-            failed = isinstance(result, AttemptError)
+            failed = isinstance(result, AttemptError) and not result.ours
         finally:
             self._guards.breaker.leave(permit, self._clock(), failed=failed)
         return result
@@ -288,7 +288,7 @@ def _together(first: Outcome, second: Outcome) -> Outcome:
 
 def _trouble(result: Reply | AttemptError) -> Trouble | None:
     if isinstance(result, AttemptError):
-        return retrying.of_failure(result.kind, written=result.written)
+        return None if result.ours else retrying.of_failure(result.kind, written=result.written)
     return retrying.of_status(result.status)
 
 

@@ -40,7 +40,7 @@ def test_values_as_the_rest_of_the_gateway_reads_them(configure: Configure) -> N
         log: {format: text}
         allowed_hosts: [A.example]
         tokens: {reader: {file: /run/reader}}
-        accounts: {eu: {base_url: "https://eu.example/api/", token: {env: EU}}}
+        accounts: {eu: {base_url: "https://eu.example/api/v2/", token: {env: EU}}}
         """
     ).settings
     assert settings.upstream.timeouts.total == 1.5
@@ -50,7 +50,7 @@ def test_values_as_the_rest_of_the_gateway_reads_them(configure: Configure) -> N
     assert settings.log.format == "text"
     assert settings.allowed_hosts == ("a.example",)
     assert settings.tokens["reader"].file == Path("/run/reader")
-    assert settings.accounts["eu"].base_url == "https://eu.example/api"
+    assert settings.accounts["eu"].base_url == "https://eu.example/api/v2"
     assert settings.accounts["eu"].token_placement == "body"
 
 

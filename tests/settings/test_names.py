@@ -14,6 +14,10 @@ from gateway.settings import names
     [
         pytest.param(names.BaseUrl, "https://example.com/api/v1.1", "https://example.com/api/v1.1", id="url"),
         pytest.param(names.BaseUrl, "http://H:8443/api/", "http://h:8443/api", id="url-slash-and-case"),
+        pytest.param(names.BaseUrl, "https://H:443/x/", "https://h/x", id="url-port-of-https"),
+        pytest.param(names.BaseUrl, "http://h:80/x", "http://h/x", id="url-port-of-http"),
+        pytest.param(names.BaseUrl, "http://h:443/x", "http://h:443/x", id="url-port-of-another-scheme"),
+        pytest.param(names.BaseUrl, "https://[::1]:443/x", "https://[::1]/x", id="url-ipv6-port"),
         pytest.param(
             names.BaseUrl, "https://[::1]:9000/a/B-c_d", "https://[::1]:9000/a/B-c_d", id="url-ipv6"
         ),

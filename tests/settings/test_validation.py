@@ -41,6 +41,11 @@ def test_no_data_is_all_defaults(catalogue: Catalogue) -> None:
             id="no conflict with what is wrong itself",
         ),
         pytest.param(
+            {"upstream": {"base_url": "https://h/api"}},
+            ["upstream.download_path: lies under /api, the path of calls: no download could be fetched"],
+            id="downloads below the path of calls",
+        ),
+        pytest.param(
             {"token": {"env": "not a name"}},
             ["token.env: should be the name of a variable, such as PLATFORM_TOKEN"],
             id="the source is not said to be empty",

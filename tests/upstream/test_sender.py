@@ -8,6 +8,8 @@ import msgspec
 import pytest
 
 from gateway import errors
+from gateway.annex import Annex
+from gateway.offload import Offload
 from gateway.policy.breaker import State
 from gateway.policy.retrying import Trouble
 from gateway.upstream.client import AttemptError, Outgoing
@@ -422,3 +424,19 @@ async def test_a_write_that_may_have_arrived_is_not_sent_under_another_token(
     outcome = await task
     assert outcome.reply is not None
     assert (outcome.reply.rejects_token, rewriting.asked) == (True, 0)
+
+
+@pytest.mark.parametrize("outgoing", [READ, WRITE], ids=["read", "write"])
+async def test_a_reply_that_the_gateway_cannot_read_is_not_fetched_again_and_opens_no_breaker(
+    platform: Platform, outgoing: Outgoing
+) -> None:
+    of, watched = guards(attempts=3, min_calls=1), Watched()
+    offload = Offload(Annex(patience=0.0))
+    task = await sending(sender(platform, of, watched, offload=offload), outgoing)
+    platform.only.answer(data="x" * 500_000)
+    outcome = await task
+    offload.close()
+    assert isinstance(outcome.failure, AttemptError)
+    assert "cannot be read" in outcome.failure.text
+    assert (outcome.written, watched.retries, len(platform.attempts)) == (True, [], 1)
+    assert of.breaker.state(0.0) is State.CLOSED
