@@ -18,6 +18,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 from gateway.hardening import forbid_dumps
@@ -27,6 +28,10 @@ PATIENCE = 45.0
 
 MEMORY = 3 * 1024**3
 """Bytes of address space: two million elements of XML need a third of it."""
+
+CONTAINER = Path("/sys/fs/cgroup/memory.max")
+"""What a container may have (cgroup v2): a number of bytes, or `max`. It may be ended as a whole when it
+takes more, so the process gets half of it at most."""
 
 INHERITED = ("PATH", "LD_LIBRARY_PATH", "PYTHONHOME", "LANG", "LC_ALL")
 """Of the environment: what it takes to find Python and what it is made of."""
@@ -48,9 +53,9 @@ class _Running:
 class Annex:
     """One process at a time, started when there is work. `do` is for one thread at a time, and blocks it."""
 
-    def __init__(self, patience: float = PATIENCE, memory: int = MEMORY) -> None:
+    def __init__(self, patience: float = PATIENCE, memory: int = MEMORY, container: Path = CONTAINER) -> None:
         self._patience = patience
-        self._memory = memory
+        self._memory = min(memory, half_of(container))
         self._running: _Running | None = None
 
     def do(self, work: Callable[..., Any], body: bytes, *args: Any) -> Any:
@@ -87,6 +92,15 @@ class Annex:
         if self._running is None:
             self._running = _started(self._memory)
         return self._running
+
+
+def half_of(container: Path) -> int:
+    """Half of what the container may have, in bytes; MEMORY where it has no bound, or is none."""
+    try:
+        text = container.read_text("ascii").strip()
+    except OSError:
+        return MEMORY
+    return int(text) // 2 if text.isdecimal() else MEMORY
 
 
 def _started(memory: int) -> _Running:

@@ -5,10 +5,11 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from gateway.annex import INHERITED, Annex, TooMuchWorkError
+from gateway.annex import INHERITED, MEMORY, Annex, TooMuchWorkError, half_of
 from gateway.codec import jsonbody
 from gateway.codec.body import BodyLimits, MalformedBodyError
 
@@ -93,6 +94,28 @@ def test_work_that_takes_too_much_memory_is_refused_and_the_process_goes_on() ->
         with pytest.raises(TooMuchWorkError, match="memory"):
             annex.do(take, b"", 1024**3)
         assert annex.do(pid, b"") == first
+    finally:
+        annex.close()
+
+
+@pytest.mark.parametrize(
+    ("said", "bound"),
+    [("536870912\n", 2**28), ("max\n", MEMORY), (None, MEMORY), ("17179869184\n", 2**33)],
+)
+def test_it_takes_half_of_what_its_container_may_have(tmp_path: Path, said: str | None, bound: int) -> None:
+    container = tmp_path / "memory.max"
+    if said is not None:
+        container.write_text(said)
+    assert half_of(container) == bound
+
+
+def test_in_a_small_container_large_work_is_refused_and_does_not_end_it_all(tmp_path: Path) -> None:
+    container = tmp_path / "memory.max"
+    container.write_text(str(2 * 1024**3))
+    annex = Annex(container=container)
+    try:
+        with pytest.raises(TooMuchWorkError, match="memory"):
+            annex.do(take, b"", 1024**3)
     finally:
         annex.close()
 
