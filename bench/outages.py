@@ -43,6 +43,11 @@ Mend = Callable[[], object] | None
 """Ends a trouble; None: it is over already."""
 
 
+def nothing(_server: Valkey) -> Mend:
+    """What the rest is to be held against."""
+    return None
+
+
 def stop(server: Valkey) -> Mend:
     server.stop()
     return server.start
@@ -81,6 +86,7 @@ def no_memory(server: Valkey) -> Mend:
 
 TROUBLES: Mapping[str, Callable[[Valkey], Mend]] = MappingProxyType(
     {
+        "left alone": nothing,
         "stopped": stop,
         "paused (SIGSTOP)": pause,
         "started anew": restart,
@@ -182,21 +188,23 @@ class Figures:
     calls: int  # that ended from its beginning until all was shared again
     failed: int
     p99_before: float
+    slowest_before: float
     p99: float
     slowest: float
     twice: int  # writes that the platform got under two ids
     shared_after: float  # its end
 
     def row(self) -> str:
-        times = (self.p99_before, self.p99, self.slowest)
+        times = (self.p99_before, self.slowest_before, self.p99, self.slowest)
         milliseconds = " | ".join(f"{value * 1e3:.0f}" for value in times)
         ends = f"{self.twice} | {self.shared_after:.1f}"
         return f"| {self.name} | {self.calls} | {self.failed} | {milliseconds} | {ends} |"
 
 
 HEAD = (
-    "| Valkey was | calls in it | failed | p99 before, ms | p99 in it, ms | slowest, ms | "
-    "writes under two ids | shared again after, s |\n| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
+    "| Valkey was | calls in it | failed | p99 before, ms | slowest before, ms | p99 in it, ms | "
+    "slowest in it, ms | writes under two ids | shared again after, s |\n"
+    "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |"
 )
 
 
@@ -215,15 +223,16 @@ async def _one(name: str, server: Valkey, ports: Sequence[int], platform: Platfo
     shared = await watching
     await callers.end()
     before = [call.seconds for call in callers.calls if call.began < began]
-    over = max(shared, mended)
+    over = max(shared, mended, began + seconds)
     during = [call for call in callers.calls if call.began + call.seconds >= began and call.began < over]
     return Figures(
         name=name,
         calls=len(during),
         failed=sum(call.failed for call in callers.calls),
         p99_before=_percentile(before, 0.99),
+        slowest_before=max(before),
         p99=_percentile([call.seconds for call in during], 0.99),
-        slowest=max(call.seconds for call in callers.calls),
+        slowest=max(call.seconds for call in during),
         twice=sum(len(ids) > 1 for ids in platform.ids.values()),
         shared_after=max(0.0, shared - mended),
     )

@@ -79,6 +79,7 @@ class Link:
         self._is_replacing = False
         self._queued: list[Waiting] = []
         self._pause = FIRST_PAUSE
+        self._relapses = 0
         self._is_well = True  # so far as the log has said
         self._tasks: set[asyncio.Task[None]] = set()
         self._wanted = asyncio.Event()
@@ -291,10 +292,9 @@ class Link:
             return
         self.problem = why
         self._term += 1
-        if self._loop.time() - self.recovered_at < STEADY:
-            self._pause = min(2 * self._pause, LONGEST_PAUSE)
-        else:
-            self._pause = FIRST_PAUSE
+        is_relapse = self._loop.time() - self.recovered_at < STEADY
+        self._relapses = min(self._relapses + 1, 10) if is_relapse else 0
+        self._pause = min(FIRST_PAUSE * 2**self._relapses, LONGEST_PAUSE)
         for told in self.on_fall:
             told()
         if why != "closed":
