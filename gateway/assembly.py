@@ -31,6 +31,7 @@ from gateway.policy.tags import TagRule
 from gateway.presentation import Presentation, Scrub
 from gateway.reads import ReadRule, Reads
 from gateway.records import FlightOutcome
+from gateway.room import Room
 from gateway.routing import MethodPolicy, Router, allowed_hosts, base_paths
 from gateway.settings.model import DEFAULT_ACCOUNT, Settings
 from gateway.settings.model import Account as AccountSettings
@@ -185,6 +186,7 @@ def _rules(
             total_timeout=settings.upstream.timeouts.total,
         ),
         allowed_hosts=allowed_hosts(settings.allowed_hosts),
+        room=Room(limits.bodies_bytes, limits.queue_timeout),
         body_bytes=limits.body_bytes,
         xml_bytes=limits.xml_bytes,
         known_callers=frozenset(settings.callers.known),

@@ -12,14 +12,19 @@ if TYPE_CHECKING:
     from starlette.types import Receive
 
 
-def check(headers: Headers, limit: int) -> None:
-    """Raises CallError: 415 for an encoded body, 413 for one that is said to be longer than `limit` bytes."""
+def check(headers: Headers, limit: int) -> int:
+    """How many bytes it may have: as many as it says, or `limit` if it does not say. Raises CallError: 415
+    for an encoded body, 413 for one that is said to be longer than `limit` bytes."""
     encoding = headers.get(CONTENT_ENCODING)
     if encoding is not None and encoding.strip().lower() not in (b"identity", b""):
         raise errors.CallError(errors.UNSUPPORTED_TYPE, "an encoded (compressed) body is not accepted")
-    length = headers.get(CONTENT_LENGTH, b"0")
-    if length.isdigit() and int(length[:20]) > limit:
+    length = headers.get(CONTENT_LENGTH)
+    if length is None or not length.isdigit():
+        return limit
+    size = int(length[:20])
+    if size > limit:
         raise too_large(limit)
+    return size
 
 
 def too_large(limit: int) -> errors.CallError:

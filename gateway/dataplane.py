@@ -21,6 +21,7 @@ from gateway.pipeline import Pipeline
 from gateway.policy.cache_headers import MODIFYING, own_status
 from gateway.presentation import Presentation, advice_on_repeating
 from gateway.records import CALLER_GONE, CallRecord
+from gateway.room import SMALL, Room
 from gateway.routing import MethodPolicy, Router, Target
 from gateway.tasks import Users
 
@@ -35,6 +36,7 @@ class CallRules:
     policy: MethodPolicy
     pipeline: Pipeline
     allowed_hosts: frozenset[str]
+    room: Room
     body_bytes: int
     xml_bytes: int
     known_callers: frozenset[str]
@@ -125,12 +127,18 @@ class DataPlane:
             trail.request_id = key
         body_format = rules.pipeline.intake.body_format(found)
         limit = rules.body_bytes if body_format is Format.JSON else rules.xml_bytes
-        body.check(found, limit)
-        content = await exchange.body(limit)
-        trail.request_bytes = len(content)
-        return await rules.pipeline.answer(
-            Call(target, exchange.query, found, content), body_format, key, trail
-        )
+        size = body.check(found, limit)
+
+        async def answer() -> Answer:
+            content = await exchange.body(limit)
+            trail.request_bytes = len(content)
+            call = Call(target, exchange.query, found, content)
+            return await rules.pipeline.answer(call, body_format, key, trail)
+
+        if size <= SMALL or exchange.is_whole:
+            return await answer()
+        async with rules.room.holding(size):
+            return await answer()
 
     def _fields(self, answer: Answer, trail: Trail) -> bytes:
         """The header lines of an answer that are the call's own."""

@@ -19,6 +19,7 @@ from gateway.pipeline import Pipeline
 from gateway.presentation import Presentation
 from gateway.reads import Reads
 from gateway.records import CallRecord
+from gateway.room import Room
 from gateway.routing import MethodPolicy, Router
 from gateway.tasks import Users
 from gateway.upstream.client import AttemptError
@@ -49,6 +50,7 @@ async def test_a_refused_call_leaves_no_error_behind() -> None:
         policy=MethodPolicy(True, ()),
         pipeline=pipeline,
         allowed_hosts=frozenset({"localhost"}),
+        room=Room(100, patience=1.0),
         body_bytes=100,
         xml_bytes=100,
         known_callers=frozenset(),

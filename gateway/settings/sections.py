@@ -37,6 +37,10 @@ class Limits(Section):
     xml_bytes: Space = Field(
         default=10 * 1024**2, description="A call's body in XML, which costs more to read."
     )
+    bodies_bytes: Space = Field(
+        default=256 * 1024**2,
+        description="The bodies over 64 KiB of all calls together; the next one waits for `queue_timeout`.",
+    )
     reply_bytes: Space = Field(default=64 * 1024**2, description="A reply's body, after inflating.")
     # Reading recurses, in C for JSON and in Python for XML.
     depth: Annotated[int, Field(ge=1, le=200)] = Field(

@@ -3,15 +3,18 @@ nothing of it reaches the platform."""
 
 import json
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import pytest
 
 from gateway.catalogue.model import Catalogue
 from tests.e2e.answering import JSON_HEADERS, Answering, answering
-from tests.e2e.caller import JSON, XML, Caller
+from tests.e2e.caller import JSON, XML, Caller, read_reply
 from tests.e2e.conftest import ENVIRON, settings_for
 from tests.e2e.inthread import running_gateway
+from tests.e2e.scraping import scrape_used
+from tests.e2e.waiting import until
 
 LIMITS = {
     "body_bytes": "200000B",
@@ -189,3 +192,34 @@ def test_a_reply_in_json_may_be_as_deep_as_a_parser_bears_and_no_deeper(
     refused = caller.json("profiles/get", ("Accept", accept), id=1)
     assert (refused.status, refused.error) == (502, 502)
     assert "neither JSON nor XML" in refused.error_text
+
+
+def test_the_bodies_of_all_calls_together_are_bounded_and_small_calls_go_on(
+    platform: Answering, catalogue: Catalogue
+) -> None:
+    """Two callers that hold back the end of a large body have room. A third is told to come again."""
+    platform.body, platform.headers = Answering.body, JSON_HEADERS
+    limits = {"bodies_bytes": "2MiB", "queue_timeout": "200ms"}
+    settings = settings_for(platform.base_url, limits=limits)
+    body = bytes_of_json(1024 * 1024)
+    with running_gateway(settings, ENVIRON, catalogue) as gateway, ExitStack() as stack:
+        caller = gateway.caller
+        held = [stack.enter_context(caller.connected()) for _ in range(2)]
+        for connection in held:
+            connection.sendall(large_call(body)[:-1])
+        waiting = stack.enter_context(caller.connected())
+        until(lambda: scrape_used(caller).value("gateway_requests_in_progress") == 2, "both are let in")
+        assert caller.json("profiles/get", id=1).error == 0
+        waiting.sendall(large_call(body)[: 100 * 1024])
+        refused = read_reply(waiting)
+        assert (refused.status, refused.error, refused.header("retry-after")) == (503, 503, "1")
+        assert refused.error_text == "gateway: overloaded: too many large bodies; nothing was sent"
+        for connection in held:
+            connection.sendall(body[-1:])
+            assert read_reply(connection).error == 0
+        assert caller.call("profiles/import", body).error == 0
+
+
+def large_call(body: bytes) -> bytes:
+    head = b"POST /api/v1.1/profiles/import HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    return head + b"Content-Length: %d\r\n\r\n" % len(body) + body

@@ -36,7 +36,8 @@ upstream:
 token: {env: PLATFORM_TOKEN, file: null, vault: null}
 tokens: {}
 token_placement: body
-limits: {body_bytes: 10MiB, xml_bytes: 10MiB, reply_bytes: 64MiB, depth: 64, elements: 2000000,
+limits: {body_bytes: 10MiB, xml_bytes: 10MiB, bodies_bytes: 256MiB, reply_bytes: 64MiB,
+         depth: 64, elements: 2000000,
          header_bytes: 32KiB, headers: 100, connections: 2000, max_in_flight: 200, max_queued: 1000,
          queue_timeout: 5s, head_timeout: 10s, body_timeout: 30s}
 cache: {enabled: true, store: memory, max_bytes: 64MiB, default_ttl: 0s, stale_while_revalidate: 0s,
