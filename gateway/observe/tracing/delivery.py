@@ -39,11 +39,11 @@ class Bounds:
 
 
 class Delivery(Generic[T]):
-    """`export` sends a batch and says whether that went well; it may block. `interrupt` ends a blocking
-    `export` for good."""
+    """`export` sends a batch and says why it could not, "" where it could; it may block. `interrupt` ends a
+    blocking `export` for good."""
 
     def __init__(
-        self, export: Callable[[Sequence[T]], bool], interrupt: Callable[[], None], bounds: Bounds
+        self, export: Callable[[Sequence[T]], str], interrupt: Callable[[], None], bounds: Bounds
     ) -> None:
         self._export = export
         self._interrupt = interrupt
@@ -105,33 +105,29 @@ class Delivery(Generic[T]):
             size = min(self._bounds.batch, len(self._waiting))
             batch = [self._waiting.popleft() for _ in range(size)]
             try:
-                delivered = self._export(batch)
+                problem = self._export(batch)
             except Exception:  # the owner of the thread: one span that cannot be sent must not end them all
                 log.exception("spans could not be sent")
-                delivered = False
-            if delivered:
-                self._sent += size
-            else:
+                problem = "a fault of the gateway"
+            if problem:
                 self._failed += size
-            self._tell(delivered, size)
-            if not delivered and not self._stopping:
+            else:
+                self._sent += size
+            self._tell(problem, size)
+            if problem and not self._stopping:
                 return  # a pause, before the next batch is tried
             time.sleep(0)  # the loop's turn
 
-    def _tell(self, delivered: bool, size: int) -> None:
-        if delivered is not self._failing:
+    def _tell(self, problem: str, size: int) -> None:
+        if bool(problem) is self._failing:
             return
-        self._failing = not delivered
+        self._failing = bool(problem)
         lost = self._failed + self._dropped
-        if delivered:
-            log.info(
-                "spans are delivered again; %d were lost",
-                lost - self._lost_before,
-                extra=event("tracing_recovered", lost=lost - self._lost_before),
-            )
-            return
-        self._lost_before = lost - size
-        log.warning(
-            "spans cannot be delivered to the collector; calls go on without",
-            extra=event("tracing_failed"),
-        )
+        if problem:
+            self._lost_before = lost - size
+            text = "spans cannot be delivered to the collector, and calls go on without: %s"
+            log.warning(text, problem, extra=event("tracing_failed"))
+        else:
+            lost -= self._lost_before
+            extra = event("tracing_recovered", lost=lost)
+            log.info("spans are delivered again; %d were lost", lost, extra=extra)

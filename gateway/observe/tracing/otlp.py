@@ -21,6 +21,7 @@ from gateway.records import TraceContext
 NAME = "platform-gateway"
 """The service, where no variable says another name."""
 
+_LONGEST_REASON = 300
 _SAMPLED = TraceFlags(TraceFlags.SAMPLED)
 _KINDS = {"server": SpanKind.SERVER, "client": SpanKind.CLIENT}
 _UNSET, _ERROR = Status(StatusCode.UNSET), Status(StatusCode.ERROR)
@@ -30,16 +31,18 @@ class OtlpExporter:
     """`mask` hides tokens in what a caller chose; called from the thread that exports."""
 
     def __init__(self, mask: Callable[[str], str], version: str) -> None:
-        # Whether spans arrive is said once, by `delivery`; the library says it for every try of every batch.
-        logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
+        self._said = _Said()
         self._mask = mask
         self._exporter = OTLPSpanExporter()
         self._resource = _resource(version)
         self._scope = InstrumentationScope("gateway", version, SCHEMA)
 
-    def export(self, spans: Sequence[Span]) -> bool:
-        """Whether the collector took them. Blocks for OTEL_EXPORTER_OTLP_TIMEOUT at most."""
-        return self._exporter.export([self._readable(span) for span in spans]) is SpanExportResult.SUCCESS
+    def export(self, spans: Sequence[Span]) -> str:
+        """Why the collector did not take them; "" when it did. Blocks for OTEL_EXPORTER_OTLP_TIMEOUT at
+        most."""
+        self._said.first = ""
+        result = self._exporter.export([self._readable(span) for span in spans])
+        return "" if result is SpanExportResult.SUCCESS else self._said.first or "no reason given"
 
     def interrupt(self) -> None:
         """End an export that waits for its next try, and refuse what comes after."""
@@ -66,6 +69,20 @@ class OtlpExporter:
             end_time=span.end,
             instrumentation_scope=self._scope,
         )
+
+
+class _Said(logging.Handler):
+    """Keeps what the exporter says first of a batch, which is why it fails. It would say it in the log, for
+    every try of every batch; `delivery` says it once."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.first = ""
+        logger = logging.getLogger("opentelemetry")
+        logger.handlers, logger.propagate = [self], False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.first = self.first or record.getMessage()[:_LONGEST_REASON]
 
 
 def _context(trace_id: str, span_id: str, *, remote: bool = False) -> SpanContext:

@@ -22,13 +22,13 @@ class Collector:
         self.going.set()
         self._changed = threading.Condition()
 
-    def export(self, batch: Sequence[int]) -> bool:
+    def export(self, batch: Sequence[int]) -> str:
         self.entered.set()
         assert self.going.wait(PATIENCE)
         with self._changed:
             self.batches.append(list(batch))
             self._changed.notify_all()
-        return not self.away
+        return "nobody is there" if self.away else ""
 
     def await_batches(self, count: int) -> list[list[int]]:
         with self._changed:
@@ -104,7 +104,7 @@ def test_a_collector_that_is_away_is_named_once_and_once_more_when_it_is_back(
     collector.await_batches(3)
     sending.close(PATIENCE)
     assert [record.message for record in caplog.records] == [
-        "spans cannot be delivered to the collector; calls go on without",
+        "spans cannot be delivered to the collector, and calls go on without: nobody is there",
         "spans are delivered again; 2 were lost",
     ]
     assert sending.figures() == Figures(sent=1, failed=2)
@@ -113,11 +113,11 @@ def test_a_collector_that_is_away_is_named_once_and_once_more_when_it_is_back(
 def test_what_cannot_be_encoded_costs_its_batch_and_not_the_thread(caplog: pytest.LogCaptureFixture) -> None:
     taken = threading.Event()
 
-    def export(batch: Sequence[int]) -> bool:
+    def export(batch: Sequence[int]) -> str:
         if batch == [0]:
             raise ValueError("such a span cannot be")
         taken.set()
-        return True
+        return ""
 
     sending = Delivery(export, lambda: None, Bounds(10, 1, 0.01))
     sending.start()
@@ -132,9 +132,9 @@ def test_what_cannot_be_encoded_costs_its_batch_and_not_the_thread(caplog: pytes
 def test_an_end_that_may_not_wait_interrupts_and_says_what_is_left(caplog: pytest.LogCaptureFixture) -> None:
     stuck, interrupted = threading.Event(), threading.Event()
 
-    def export(batch: Sequence[int]) -> bool:
+    def export(batch: Sequence[int]) -> str:
         stuck.wait(PATIENCE)
-        return False
+        return "interrupted"
 
     sending = Delivery(export, interrupted.set, Bounds(10, 1, 0.01))
     sending.start()
@@ -148,6 +148,6 @@ def test_an_end_that_may_not_wait_interrupts_and_says_what_is_left(caplog: pytes
 
 
 def test_one_that_was_never_started_ends_without_a_word() -> None:
-    sending: Delivery[int] = Delivery(lambda _: True, lambda: None, Bounds())
+    sending: Delivery[int] = Delivery(lambda _: "", lambda: None, Bounds())
     sending.close(PATIENCE)
     assert sending.figures() == Figures()
