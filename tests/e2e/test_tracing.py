@@ -1,5 +1,6 @@
 """Traces over real sockets: what a collector gets of calls that callers make."""
 
+import base64
 import json
 import signal
 import sys
@@ -8,17 +9,20 @@ from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
 from gateway.sandbox.faults import Fault, Kind
 from gateway.sandbox.sandbox import Sandbox
+from gateway.sandbox.tokens import Token
 from tests.collector import Arrived, Receiver, environ, rotel
 from tests.e2e.caller import PATIENCE, Caller
 from tests.e2e.conftest import ENVIRON, TOKEN, GatewayWith, Platform, settings_for
 from tests.e2e.flying import IMPORT, JIM, at_once
 from tests.e2e.process import Running, config_file, run, serving
 from tests.e2e.scraping import scrape_used
+from tests.e2e.test_canary import CANARIES, LETTERS, assert_hidden
 from tests.e2e.waiting import until
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
@@ -68,7 +72,11 @@ def tracing_with(
     from this process' environment."""
     for name, value in receiver.environ.items():
         monkeypatch.setenv(name, value)
-    return partial(gateway_with, {**ENVIRON, **receiver.environ}, tracing={"enabled": True})
+
+    def make(environ: Mapping[str, str] = ENVIRON, **sections: Any) -> Caller:
+        return gateway_with({**environ, **receiver.environ}, tracing={"enabled": True}, **sections)
+
+    return make
 
 
 def sorted_out(spans: list[Arrived]) -> tuple[Arrived, ...]:
@@ -273,6 +281,22 @@ def test_no_token_no_body_and_no_parameter_is_in_a_span(
     sent = b"".join(receiver.raw).decode("latin-1")
     assert [secret for secret in secrets if secret in sent] == []
     assert masked >= 3, "the two ids and the state"
+
+
+@pytest.mark.parametrize("canary", CANARIES, ids=LETTERS)
+def test_no_spelling_of_a_token_is_in_a_span(
+    receiver: Receiver, platform: Platform, tracing_with: GatewayWith, canary: str
+) -> None:
+    platform.sandbox.tokens.add(Token("canary", canary))
+    caller = tracing_with(token={"env": "CANARY"}, environ={"CANARY": canary})
+    spelt = [quote(canary, safe=""), base64.urlsafe_b64encode(canary.encode()).decode().rstrip("=")]
+    for spelling in spelt:
+        platform.sandbox.faults.add(Fault(Kind.ECHO, GET))
+        reply = caller.json(f"{GET}?token={spelling}", ("Request-ID", spelling), token=canary, **JIM)
+        assert reply.error != 400, "it went out"
+    receiver.await_spans(4)
+    platform.sandbox.tokens.revoke(canary)
+    assert_hidden(b"".join(receiver.raw), "spans")
 
 
 def test_a_state_that_holds_a_token_stays_here(tracing_with: GatewayWith, sandbox: Sandbox) -> None:

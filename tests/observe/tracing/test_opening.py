@@ -1,5 +1,7 @@
 """What OpenTelemetry's variables mean here, and which of them cannot be done."""
 
+import sys
+
 import msgspec
 import pytest
 
@@ -38,6 +40,15 @@ def test_every_problem_is_told_at_once() -> None:
         }
     )
     assert len(problems) == 4
+
+
+@pytest.mark.parametrize("package", ["opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http"])
+def test_a_package_that_is_not_installed_is_named_with_the_extra(
+    package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    (problem,) = unusable({})
+    assert "pip install 'platform-gateway[otel]'" in problem
 
 
 def test_a_batch_that_never_fits_is_refused() -> None:
