@@ -8,7 +8,9 @@ from gateway import identity
 from gateway.assembly import dialect, intake, method_policy, read_rule
 from gateway.call import Call, Request
 from gateway.catalogue.model import Catalogue, Repeats
+from gateway.codec.body import MalformedBodyError
 from gateway.headers import Headers
+from gateway.intake import refusal
 from gateway.offload import Offload
 from gateway.outgoing import Writer
 from gateway.policy import freshness
@@ -42,7 +44,11 @@ class Explainer:
         spoken = dialect(self.settings, self.settings.all_accounts()[DEFAULT_ACCOUNT])
         digest = request.fingerprint.hex()
         request_id = _request_id(request, digest)
-        outgoing = Writer(spoken, [rule]).write(request, MASKED if rule.carries_token else None, request_id)
+        token = MASKED if rule.carries_token else None
+        try:
+            outgoing = Writer(spoken, [rule]).write(request, token, request_id)
+        except MalformedBodyError as error:
+            raise refusal(error) from error
         lines = outgoing.head.decode("latin-1").split("\r\n")[1:-1]
         modifies = rule.effect.modifies
         return {

@@ -71,12 +71,8 @@ class Intake:
         read = _read_json if body_format is Format.JSON else _read_xml
         try:
             meaning = await self.offload.run(read, call.body, self.limits, scope)
-        except MalformedBodyError as error:
-            raise errors.CallError(errors.BAD_REQUEST, str(error)) from error
-        except BusyError as error:
-            raise errors.CallError(errors.OVERLOADED, str(error), {"Retry-After": "1"}) from error
-        except TooMuchWorkError as error:
-            raise errors.CallError(errors.BAD_REQUEST, f"the body cannot be read: {error}") from error
+        except (MalformedBodyError, TooMuchWorkError) as error:
+            raise refusal(error) from error
         return Request(
             account=call.target.account,
             method=method,
@@ -90,6 +86,16 @@ class Intake:
             cache_control=parse_cache_control(call.headers.get(CACHE_CONTROL)),
             size=len(call.body),
         )
+
+
+def refusal(error: MalformedBodyError | TooMuchWorkError) -> errors.CallError:
+    """What a caller is told whose body is refused, or could not be worked on."""
+    match error:
+        case BusyError():
+            return errors.CallError(errors.OVERLOADED, str(error), {"Retry-After": "1"})
+        case TooMuchWorkError():
+            return errors.CallError(errors.BAD_REQUEST, f"the body cannot be read: {error}")
+    return errors.CallError(errors.BAD_REQUEST, str(error))
 
 
 def _read_json(body: bytes, limits: BodyLimits, scope: _Scope) -> _Meaning:

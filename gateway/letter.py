@@ -8,7 +8,12 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from gateway.account import Account
+from gateway.annex import TooMuchWorkError
 from gateway.call import Request
+from gateway.codec import xmlbody
+from gateway.codec.body import MalformedBodyError
+from gateway.codec.negotiation import Format
+from gateway.intake import refusal
 from gateway.offload import AT_ONCE, Offload
 from gateway.records import TraceContext
 from gateway.tokens.keeper import Token
@@ -43,15 +48,22 @@ class Letter:
 
     async def written(self) -> Outgoing:
         """As it goes out. Raises CallError (400) for a value that the platform's format cannot carry."""
+        writer, request = self.account.writer, self.request
         secret = None if self.token is None else self.token.secret
-        outgoing = await self._offload.aside(
-            self.request.size > AT_ONCE,
-            self.account.writer.write,
-            self.request,
-            secret,
-            self._request_id,
-        )
+        is_large = request.size > AT_ONCE
+        try:
+            document = None if writer.format is Format.JSON else await self._document()
+            outgoing = await self._offload.aside(
+                is_large, writer.write, request, secret, self._request_id, document
+            )
+        except (MalformedBodyError, TooMuchWorkError) as error:
+            raise refusal(error) from error
         return outgoing if self._trace is None else msgspec.structs.replace(outgoing, trace=self._trace)
+
+    async def _document(self) -> bytes:
+        """The body in XML, still without the token, which goes nowhere but out."""
+        body = self.account.writer.plain(self.request)
+        return await self._offload.run(xmlbody.of_json, body, self.request.method.parameters)
 
     async def rewritten(self) -> Outgoing | None:
         """With the token that its source has by now; None when that is the same."""

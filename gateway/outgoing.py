@@ -12,11 +12,9 @@ from urllib.parse import urlsplit
 import httpx
 import msgspec
 
-from gateway import errors
 from gateway.call import Request
 from gateway.catalogue.model import ApiMethod
 from gateway.codec import jsonbody, querystring, tokenslot, xmlbody
-from gateway.codec.body import MalformedBodyError
 from gateway.codec.negotiation import Format
 from gateway.settings.model import TokenPlacement
 from gateway.settings.upstream import Compression
@@ -62,10 +60,13 @@ class Writer:
         # Making a URL costs more than all the rest of this file: those of the known methods are made once.
         self._urls = {self._path(method): self._url(self._path(method)) for method in methods}
 
-    def write(self, request: Request, token: Secret | None, request_id: str) -> Outgoing:
-        """The call as it goes out; `token` None for methods that carry a token of their own kind.
+    def write(
+        self, request: Request, token: Secret | None, request_id: str, document: bytes | None = None
+    ) -> Outgoing:
+        """The call as it goes out; `token` None for methods that carry a token of their own kind. `document`
+        is its body without the token, where the platform is spoken to in XML and that is written already.
 
-        Raises CallError (400) for a value that the platform's format cannot carry.
+        Raises MalformedBodyError for a value that the platform's format cannot carry.
         """
         path, query = self._path(request.method), request.query
         if token is not None and self._dialect.placement is TokenPlacement.QUERY:
@@ -79,21 +80,26 @@ class Writer:
         return Outgoing(
             url=self._urls.get(target) or self._url(target),
             head=head,
-            body=self._body(request, token if self._dialect.placement is TokenPlacement.BODY else None),
+            body=self._body(
+                request, token if self._dialect.placement is TokenPlacement.BODY else None, document
+            ),
             method=request.method,
             untouched=request.untouched,
         )
 
-    def _body(self, request: Request, token: Secret | None) -> bytes:
-        fields = request.fields if token is None else tokenslot.place(request.fields, token.reveal())
-        if self._dialect.format is Format.JSON:
-            return jsonbody.encode(fields)
+    def plain(self, request: Request) -> bytes:
+        """What the call says in JSON, without a token, for a platform that is spoken to in XML."""
+        fields = tokenslot.strip(request.fields)
         # The platform answers in JSON unless it is asked, whatever it was asked in.
-        asked = fields if request.untouched else {**fields, "format": _XML}
-        try:
-            return xmlbody.encode(asked, request.method.parameters)
-        except MalformedBodyError as error:
-            raise errors.CallError(errors.BAD_REQUEST, str(error)) from error
+        return jsonbody.encode(fields if request.untouched else {**fields, "format": _XML})
+
+    def _body(self, request: Request, token: Secret | None, document: bytes | None) -> bytes:
+        if self._dialect.format is Format.JSON:
+            fields = request.fields if token is None else tokenslot.place(request.fields, token.reveal())
+            return jsonbody.encode(fields)
+        if document is None:
+            document = xmlbody.of_json(self.plain(request), request.method.parameters)
+        return document if token is None else xmlbody.put_first(tokenslot.place({}, token.reveal()), document)
 
     def _path(self, method: ApiMethod) -> bytes:
         return f"{self._base_path}/{method.path or method.name}".encode("ascii")

@@ -5,7 +5,8 @@ import json
 import msgspec
 import pytest
 
-from gateway import errors
+from gateway.codec import xmlbody
+from gateway.codec.body import MalformedBodyError
 from gateway.codec.negotiation import Format
 from gateway.outgoing import Dialect, Writer
 from gateway.settings.model import TokenPlacement
@@ -119,6 +120,15 @@ def test_the_platforms_own_format_is_not_overwritten() -> None:
 
 def test_a_name_that_comes_twice_cannot_go_into_xml() -> None:
     content = {"n": msgspec.Raw(b'{"a":1,"a":2}')}
-    with pytest.raises(errors.CallError) as refused:
+    with pytest.raises(MalformedBodyError, match="comes twice"):
         writer(spoken=Format.XML).write(request(content=content), Secret("the-token"), "i")
-    assert refused.value.kind is errors.BAD_REQUEST
+
+
+def test_a_document_that_was_written_before_gets_the_token_in_front() -> None:
+    to_xml = writer(spoken=Format.XML)
+    for call in (request(), request(content={}, untouched=True), request(content={})):
+        document = xmlbody.of_json(to_xml.plain(call), call.method.parameters)
+        at_once = to_xml.write(call, Secret("the-t<ken"), "i").body
+        assert to_xml.write(call, Secret("the-t<ken"), "i", document).body == at_once
+        assert at_once.startswith(b"<xml><token>the-t&lt;ken</token>")
+        assert to_xml.write(call, None, "i", document).body == document
