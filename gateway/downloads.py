@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from gateway import errors
 from gateway.codec import querystring
+from gateway.codec.body import MalformedBodyError
 from gateway.outgoing import USER_AGENT
 from gateway.tasks import TaskOwner
 from gateway.tokens.keeper import Token
@@ -56,7 +57,10 @@ class Downloads:
         out."""
         if not _REST.fullmatch(rest) or any(set(part) <= {0x2E} and part for part in rest.split(b"/")):
             raise errors.CallError(errors.BAD_REQUEST, "this is no path of a download")
-        _, query = querystring.take(scope["query_string"])
+        try:
+            _, query = querystring.take(scope["query_string"])
+        except MalformedBodyError as error:
+            raise errors.CallError(errors.BAD_REQUEST, str(error)) from error
         target = self.path + rest + (b"?" + query if query else b"")
         async with self.admission:
             response = await self._accepted(target, token, replacement)

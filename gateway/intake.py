@@ -58,7 +58,10 @@ class Intake:
 
     def reply_format(self, headers: Headers, query: bytes, body: Format | None = None) -> Format:
         """What the caller is answered in, as far as it is known; `body` is what the body itself asks for."""
-        wanted, _ = querystring.take(query)
+        try:
+            wanted, _ = querystring.take(query)
+        except MalformedBodyError:  # it is refused where the call is read
+            wanted = None
         default = self.default_format or negotiation.body_format(headers.get(CONTENT_TYPE)) or Format.JSON
         return negotiation.reply_format(wanted, body, headers.get(ACCEPT, b""), default)
 
@@ -66,10 +69,10 @@ class Intake:
         """Raises CallError: 400 for a malformed body, and for one that is too much work; 503 while too many
         large ones are waiting."""
         method = call.target.method
-        _, query = querystring.take(call.query)
-        scope = _Scope(call.target.account, method.name, query, method.parameters)
         read = _read_json if body_format is Format.JSON else _read_xml
         try:
+            _, query = querystring.take(call.query)
+            scope = _Scope(call.target.account, method.name, query, method.parameters)
             meaning = await self.offload.run(read, call.body, self.limits, scope)
         except (MalformedBodyError, TooMuchWorkError) as error:
             raise refusal(error) from error

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.codec import querystring
+from gateway.codec.body import MalformedBodyError
 from gateway.codec.negotiation import Format
 
 
@@ -75,6 +76,24 @@ def test_behind_a_semicolon_only_the_token_goes() -> None:
 )
 def test_the_reply_format_is_taken_out(query: bytes, wanted: Format, kept: bytes) -> None:
     assert querystring.take(query) == (wanted, kept)
+
+
+@pytest.mark.parametrize("separator", [b"&", b";"])
+def test_1000_parameters_pass_and_one_more_is_refused(separator: bytes) -> None:
+    query = separator.join([b"a=1"] * 1000)
+
+    assert querystring.take(query) == (None, query)
+    with pytest.raises(MalformedBodyError, match=r"^the URL has more than 1000 parameters$"):
+        querystring.take(query + separator + b"a=1")
+
+
+@pytest.mark.parametrize("rest", [b"", b"=1", b"=1;b=2", b"&b=2"])
+def test_a_name_of_300_bytes_passes_and_a_longer_one_is_refused(rest: bytes) -> None:
+    query = b"a=" + b"1" * 1000 + b"&" + b"%" * 300 + rest
+
+    assert querystring.take(query) == (None, query)
+    with pytest.raises(MalformedBodyError, match=r"^a parameter of the URL has a name of more"):
+        querystring.take(query.replace(b"%%", b"%%%", 1))
 
 
 @pytest.mark.parametrize("token", ["abc", "a&b=c#d", "é +%", "/?;"])

@@ -137,6 +137,14 @@ def test_a_path_that_could_climb_out_is_refused(gateway_with: GatewayWith, path:
     assert seen == []
 
 
+def test_a_url_of_too_many_parameters_is_refused(gateway_with: GatewayWith) -> None:
+    with file_server() as (base_url, seen):
+        caller = gateway_with(upstream={"base_url": base_url})
+        reply = caller.get("/api/download/data/report.csv?" + "&" * 1000)
+    assert (reply.status, reply.error_text) == (400, "gateway: the URL has more than 1000 parameters")
+    assert not seen
+
+
 def test_only_get_fetches(caller: Caller) -> None:
     reply = caller.send("POST", "/api/download/data/a", b"{}", ("Content-Type", JSON))
     assert (reply.status, reply.error, reply.header("allow")) == (405, 400, "GET")

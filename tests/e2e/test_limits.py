@@ -148,6 +148,23 @@ def test_a_call_just_under_the_limit_passes_and_one_just_over_is_refused(
     assert len(platform.got) == 1
 
 
+@pytest.mark.parametrize(
+    ("under", "over", "said"),
+    [
+        ("&".join(["a=1"] * 1000), "&".join(["a=1"] * 1001), "the URL has more than 1000 parameters"),
+        ("n" * 300, "n" * 301, "a parameter of the URL has a name of more than 300 bytes"),
+    ],
+    ids=["parameters", "a name"],
+)
+def test_the_urls_parameters_are_bounded_too(
+    caller: Caller, platform: Answering, under: str, over: str, said: str
+) -> None:
+    assert caller.json(f"profiles/import?{under}", id=1).status == 200
+    refused = caller.json(f"profiles/import?{over}", id=1)
+    assert (refused.status, refused.error, refused.error_text) == (400, 400, f"gateway: {said}")
+    assert len(platform.got) == 1
+
+
 def reply_of(size: int) -> bytes:
     return b'{"error":0,"a":"' + b"x" * (size - 18) + b'"}'
 

@@ -128,7 +128,11 @@ def reply_xml(data: bytes) -> str:
 def query(data: bytes) -> str:
     """No token is left in the URL's parameters, whatever splits and decodes them; the rest stays in order."""
     data = bytes(byte for byte in data if byte > 0x20 and byte != 0x7F)  # no other gets through the listener
-    wanted, kept = querystring.take(data)
+    try:
+        wanted, kept = querystring.take(data)
+    except MalformedBodyError as error:
+        assert_says_nothing(str(error))
+        return "refused"
     again_wanted, again = querystring.take(kept)
     assert (again_wanted, again) == (None, kept)
     placed = querystring.place(kept, TOKEN)
