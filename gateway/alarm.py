@@ -22,15 +22,17 @@ class Alarm:
         self._timer: asyncio.TimerHandle | None = None
 
     def set(self, seconds: float) -> None:
-        """From now on; inf for never."""
+        """From now on."""
         self._due = due = self._loop.time() + seconds
-        if due == math.inf:
-            return
         if self._timer is None:
             self._timer = self._loop.call_at(due, self._look)
         elif self._timer.when() > due:
             self._timer.cancel()
             self._timer = self._loop.call_at(due, self._look)
+
+    def put_off(self) -> None:
+        """Until it is set again."""
+        self._due = math.inf
 
     def stop(self) -> None:
         """For good."""

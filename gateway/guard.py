@@ -6,6 +6,7 @@ after rebinding only the `Host`. So every path checks all three, before anything
 """
 
 from collections.abc import Collection
+from functools import lru_cache
 
 from gateway import errors
 from gateway.headers import HOST, ORIGIN, SEC_FETCH_SITE, Headers
@@ -35,6 +36,7 @@ def check(headers: Headers, local_address: str | None, allowed_hosts: Collection
         )
 
 
+@lru_cache(256)  # callers write few spellings, each many times; a head is bounded, so each is short
 def host_name(value: bytes) -> str:
     """The name or address of a Host header, lower-case, without port and brackets; "" when it is none."""
     text = value.decode("latin-1").lower()

@@ -65,9 +65,11 @@ class Intake:
         default = self.default_format or negotiation.body_format(headers.get(CONTENT_TYPE)) or Format.JSON
         return negotiation.reply_format(wanted, body, headers.get(ACCEPT, b""), default)
 
-    async def read(self, call: Call, body_format: Format, key: str | None) -> Request:
-        """Raises CallError: 400 for a malformed body, and for one that is too much work; 503 while too many
-        large ones are waiting."""
+    async def read(
+        self, call: Call, body_format: Format, key: str | None, asked: Format | None = None
+    ) -> Request:
+        """`asked` is what the head asks for, where that is known. Raises CallError: 400 for a malformed body,
+        and for one that is too much work; 503 while too many large ones are waiting."""
         method = call.target.method
         read = _read_json if body_format is Format.JSON else _read_xml
         try:
@@ -83,8 +85,10 @@ class Intake:
             fingerprint=meaning.fingerprint,
             query=query,
             format=body_format,
-            reply_format=self.reply_format(call.headers, call.query, meaning.wanted),
-            untouched="format" in meaning.fields or "format" in querystring.names(query),
+            reply_format=asked
+            if asked is not None and meaning.wanted is None
+            else self.reply_format(call.headers, call.query, meaning.wanted),
+            untouched="format" in meaning.fields or (query != b"" and "format" in querystring.names(query)),
             key=key,
             cache_control=parse_cache_control(call.headers.get(CACHE_CONTROL)),
             size=len(call.body),

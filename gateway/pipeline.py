@@ -36,7 +36,7 @@ class Pipeline:
 
     async def answer(self, call: Call, body_format: Format, key: str | None, trail: Trail) -> Answer:
         """The platform's answer, or CallError when there is none."""
-        request = await self.intake.read(call, body_format, key)
+        request = await self.intake.read(call, body_format, key, trail.reply_format)
         trail.reply_format = request.reply_format
         account = self.accounts[request.account]
         if request.format is not account.writer.format:

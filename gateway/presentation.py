@@ -18,6 +18,8 @@ from gateway.upstream.client import AttemptError
 from gateway.upstream.reply import Reply
 from gateway.upstream.sender import Outcome
 
+_CONTENT_TYPES = {form: form.content_type.encode("ascii") for form in Format}
+
 Scrub = Callable[[bytes], bytes]
 """Masks every known token in what is about to leave."""
 
@@ -32,10 +34,13 @@ class Presentation:
 
     async def of_reply(self, request: Request, found: Reply, trail: Trail) -> Answer:
         """The platform's reply for the caller. Notes a conversion in `trail`."""
-        body, content_type = await self._scrubbed(found.body), self.scrub(found.content_type)
-        if found.format is not None:
-            content_type = request.reply_format.content_type.encode("ascii")
-            body = await self._converted(request, found, body, trail)
+        body = self.scrub(found.body) if len(found.body) <= AT_ONCE else await self._scrubbed(found.body)
+        if found.format is None:
+            content_type = self.scrub(found.content_type)
+        else:
+            content_type = _CONTENT_TYPES[request.reply_format]
+            if found.format is not request.reply_format:
+                body = await self._converted(request, found, body, trail)
         headers = []
         if found.duplicate:
             headers.append((b"duplicate-request", b"true"))
@@ -45,8 +50,6 @@ class Presentation:
 
     async def _converted(self, request: Request, found: Reply, body: bytes, trail: Trail) -> bytes:
         wanted = request.reply_format
-        if found.format is wanted:
-            return body
         trail.conversions += ("json_to_xml" if wanted is Format.XML else "xml_to_json",)
         shape = request.method.reply
         try:
@@ -69,7 +72,7 @@ class Presentation:
         """An error of the gateway's own in the caller's format."""
         return Answer(
             error.kind.status,
-            wanted.content_type.encode("ascii"),
+            _CONTENT_TYPES[wanted],
             self.scrub(envelope.own_error(wanted, error.kind.code, error.text)),
             (
                 *(

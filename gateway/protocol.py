@@ -13,7 +13,6 @@ ends the message at its head, so it is given the request once more, without that
 
 import asyncio
 import logging
-import math
 from collections import deque
 from enum import Enum
 from functools import partial
@@ -364,20 +363,16 @@ class ListenerProtocol(asyncio.Protocol):
 
     def _await(self, phase: Phase) -> None:
         self._phase = phase
-        if not self._flow.write_paused:
-            self._alarm.set(self._patience(phase))
-
-    def _patience(self, phase: Phase) -> float:
-        """Seconds that the caller may take for what is awaited of it."""
-        match phase:
-            case Phase.NEXT:
-                return self._limits.idle_timeout
-            case Phase.BODY:
-                return self._limits.body_timeout
-            case Phase.HEAD:
-                return self._limits.head_timeout
-            case _:
-                return math.inf
+        if self._flow.write_paused:
+            return  # that it takes its answer comes first
+        if phase is Phase.NEXT:
+            self._alarm.set(self._limits.idle_timeout)
+        elif phase is Phase.BODY:
+            self._alarm.set(self._limits.body_timeout)
+        elif phase is Phase.HEAD:
+            self._alarm.set(self._limits.head_timeout)
+        else:
+            self._alarm.put_off()
 
     def _late(self) -> None:
         if self._flow.write_paused:
