@@ -14,9 +14,19 @@ _TOKEN = "token"  # noqa: S105  a parameter's name
 def strip(fields: Fields) -> Fields:
     """The fields without any that a platform could read as `token`.
 
-    Some decoders fold case, and folding has two surprises beyond ASCII: the Kelvin sign is a k.
+    Some decoders fold case, and folding has two surprises beyond ASCII: the Kelvin sign is a k. Some end a
+    name at a NUL, as C does.
     """
-    return {name: value for name, value in fields.items() if len(name) != 5 or name.casefold() != _TOKEN}
+    return {
+        name: value
+        for name, value in fields.items()
+        if (len(name) != 5 or name.casefold() != _TOKEN)
+        and ("\0" not in name or not _begins_with_token(name))
+    }
+
+
+def _begins_with_token(name: str) -> bool:
+    return name.partition("\0")[0].casefold() == _TOKEN
 
 
 def place(fields: Fields, token: str) -> Fields:

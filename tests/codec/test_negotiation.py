@@ -129,6 +129,12 @@ def test_accept_does_not_strictly_prefer_xml(accept: bytes) -> None:
     assert reply_format(None, None, accept, Format.JSON) is Format.JSON
 
 
+def test_an_accept_of_a_whole_head_is_not_looked_into() -> None:
+    asks = b"application/xml, " + b"a/b, " * 350
+    assert reply_format(None, None, asks, Format.JSON) is Format.XML
+    assert reply_format(None, None, asks + b"a/b, " * 50, Format.JSON) is Format.JSON
+
+
 def test_content_types_name_the_charset_where_it_matters() -> None:
     """RFC 8259 section 11 has no charset parameter; RFC 7303 section 3 recommends one."""
     assert Format.JSON.content_type == "application/json"

@@ -10,7 +10,9 @@ from gateway.codec.body import BodyLimits
 LIMITS = BodyLimits(depth=64, elements=2_000_000)
 
 
-@pytest.mark.parametrize("name", ["token", "Token", "TOKEN", "tOkEn", "to\u212aen", "TO\u212aEN"])
+@pytest.mark.parametrize(
+    "name", ["token", "Token", "TOKEN", "tOkEn", "to\u212aen", "TO\u212aEN", "token\0", "Token\0x"]
+)
 def test_every_spelling_that_folds_to_token_is_taken_out(name: str) -> None:
     fields = {name: msgspec.Raw(b'"theirs"'), "a": msgspec.Raw(b"1")}
 
@@ -19,7 +21,21 @@ def test_every_spelling_that_folds_to_token_is_taken_out(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["rtoken", "tokens", "token ", " token", "toke", "tokеn", "t", "", "to-en", "tokeń"]
+    "name",
+    [
+        "rtoken",
+        "tokens",
+        "token ",
+        " token",
+        "toke",
+        "tokеn",
+        "t",
+        "",
+        "to-en",
+        "tokeń",
+        "\0token",
+        "tok\0en",
+    ],
 )
 def test_other_names_stay(name: str) -> None:
     fields = {name: msgspec.Raw(b"1")}

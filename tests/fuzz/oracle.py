@@ -32,13 +32,18 @@ def call_meaning(body: bytes) -> Meaning:
     if not isinstance(found, tuple) or found[0] != "object":
         raise ValueError("not an object")
     last = dict(found[2])
-    kept = {name: value for name, value in last.items() if name.casefold() != "token"}
+    kept = {name: value for name, value in last.items() if not is_token(name)}
     return sorted(kept.items(), key=lambda member: member[0])
 
 
 def tokens(body: bytes) -> list[Meaning]:
     """The values of all parameters that a platform could take for a token, as often as they come."""
-    return [value for name, value in json_meaning(body)[2] if name.casefold() == "token"]
+    return [value for name, value in json_meaning(body)[2] if is_token(name)]
+
+
+def is_token(name: str) -> bool:
+    """Whether a platform could take a parameter for the token: some fold case, some end a name at a NUL."""
+    return name.partition("\0")[0].casefold() == "token"
 
 
 def is_xml(body: bytes) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 NAMES = st.sampled_from(
-    ["a", "b", "c", "d", "e", "f", "g", "token", "Token", "to\u212aen", "format", "xml", "é", ""]
+    ["a", "b", "c", "d", "e", "f", "g", "token", "Token", "to\u212aen", "token\0x", "format", "xml", "é", ""]
 )
 NUMBERS = st.sampled_from(["0", "-0", "1", "1.0", "1.10", "1e2", "1E+2", "1e400", "9" * 30, "-7", "0.1"])
 TEXTS = st.sampled_from(
