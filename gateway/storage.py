@@ -61,7 +61,7 @@ class Storage:
         self._link: Link | None = None
         self._redis_cache: RedisCache | None = None
         self._redis_flights: RedisFlights | None = None
-        self._buckets: dict[tuple[str, str], RedisBucket | MemoryBucket] = {}
+        self._buckets: dict[tuple[str, str], tuple[float, Bucket]] = {}
         if settings.uses_redis:
             self._link = self._link_to(settings)
             self._over(self._link, settings, memory, windows)
@@ -74,13 +74,13 @@ class Storage:
         return self._redis_cache or self._memory_cache
 
     def bucket(self, account: str, base_url: str, rate: float) -> Bucket:
-        """The turns of an account's requests, `rate` a second; the same bucket across reloads."""
-        pace, name = Pace.of(rate), (account, base_url)
-        if name not in self._buckets:
-            alone = MemoryBucket(pace, self._means.clock)
-            self._buckets[name] = alone if self._link is None else _shared_bucket(self._link, name, alone)
-        bucket = self._buckets[name]
-        bucket.pace = pace
+        """The turns of an account's requests, `rate` a second; the same bucket as long as the rate."""
+        name = account, base_url
+        known_rate, bucket = self._buckets.get(name, (0.0, None))
+        if bucket is None or known_rate != rate:
+            alone = MemoryBucket(Pace.of(rate), self._means.clock)
+            bucket = alone if self._link is None else _shared_bucket(self._link, name, alone)
+            self._buckets[name] = rate, bucket
         return bucket
 
     @property

@@ -10,7 +10,7 @@ class MemoryBucket:
     """`now` gives seconds of a clock that does not go back."""
 
     def __init__(self, pace: Pace, now: Callable[[], float]) -> None:
-        self.pace = pace  # another one after a reload
+        self.pace = pace
         self._now = now
         self._due = 0.0
 

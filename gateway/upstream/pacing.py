@@ -10,13 +10,11 @@ from collections.abc import Callable
 from typing import Protocol
 
 from gateway import errors
-from gateway.policy.pacing import Pace, Turn
+from gateway.policy.pacing import Turn
 
 
 class Bucket(Protocol):
     """Gives out turns: for this gateway, or for all that share it."""
-
-    pace: Pace  # another one after a reload
 
     async def take(self, patience: float) -> Turn:
         """A turn of one's own within `patience` seconds, or none."""

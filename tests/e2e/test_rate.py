@@ -2,11 +2,13 @@
 
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 from gateway.sandbox.sandbox import Sandbox
 from tests import valkey
 from tests.e2e.caller import Caller, Reply
-from tests.e2e.conftest import GatewayWith, Platform
+from tests.e2e.conftest import ENVIRON, GatewayWith, Platform, settings_for
+from tests.e2e.process import config_file, serving
 from tests.e2e.scraping import scrape_used
 from tests.e2e.shared_load import executed, write
 from tests.e2e.sharing import fleet_over, is_sharing
@@ -46,6 +48,25 @@ def test_accounts_have_a_rate_each(gateway_with: GatewayWith, platform: Platform
     assert write(caller, "jim").error == write(other, "john").error == 0
     assert_refused(write(caller, "jack"))
     assert_refused(write(other, "joe"))
+
+
+def test_a_reload_takes_another_rate_and_one_that_changes_something_else_keeps_it(
+    platform: Platform, tmp_path: Path
+) -> None:
+    with serving(tmp_path, settings_for(platform.base_url, **ONE_AN_HOUR), ENVIRON) as gateway:
+        caller = gateway.caller
+        assert write(caller, "jim").error == 0
+
+        taken(tmp_path, caller, platform, **ONE_AN_HOUR, methods={"profiles/get": {"ttl": "5s"}})
+        assert_refused(write(caller, "john"))
+
+        taken(tmp_path, caller, platform, upstream={"rate": "1000/s"})
+        assert [write(caller, name).error for name in ("john", "jack", "joe")] == [0, 0, 0]
+
+
+def taken(directory: Path, caller: Caller, platform: Platform, **sections: Any) -> None:
+    config_file(directory, settings_for(platform.base_url, **sections))
+    assert caller.send("POST", "/-/reload", b"").status == 200
 
 
 def test_gateways_that_share_a_redis_keep_to_the_rate_together(

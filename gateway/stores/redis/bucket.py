@@ -5,7 +5,7 @@ are.
 """
 
 from gateway.errors import StoreAwayError
-from gateway.policy.pacing import Pace, Turn
+from gateway.policy.pacing import Turn
 from gateway.stores.memory_bucket import MemoryBucket
 from gateway.stores.redis.link import Link, Refused
 from gateway.stores.redis.scripts import TAKE
@@ -14,24 +14,19 @@ MICRO = 1e6
 
 
 class RedisBucket:
-    """`alone` is what this gateway goes on with."""
+    """`alone` is what this gateway goes on with. What is due at one pace means nothing at another, so each
+    pace has a bucket of its own."""
 
     def __init__(self, link: Link, name: str, alone: MemoryBucket) -> None:
+        pace = alone.pace
         self._link = link
-        self._key = link.keys.bucket(name)
+        self._key = link.keys.bucket(f"{name} {pace.interval}")
+        self._numbers = (round(pace.interval * MICRO), round(pace.early * MICRO))
         self._alone = alone
-
-    @property
-    def pace(self) -> Pace:
-        return self._alone.pace
-
-    @pace.setter
-    def pace(self, pace: Pace) -> None:
-        self._alone.pace = pace
 
     async def take(self, patience: float) -> Turn:
         """A turn of one's own within `patience` seconds, or none."""
-        numbers = [round(part * MICRO) for part in (self.pace.interval, self.pace.early, patience)]
+        numbers = (*self._numbers, round(patience * MICRO))
         try:
             wait, granted = await self._link.script("take", TAKE, [self._key], *numbers)
         except (StoreAwayError, Refused):
