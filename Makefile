@@ -50,7 +50,7 @@ test-all: setup-full ## all tests, also those that need Debian packages or more 
 	$(BIN)/pytest -q -m "full"
 
 fuzz: setup-full ## look for bytes that break a codec: SECONDS for each of the targets
-	for target in $$($(BIN)/python -m tests.fuzz 2>&1 | sed 's/one of: //'); do \
+	for target in $$($(BIN)/python -m tests.fuzz 2>&1 | sed -n 's/^one of: //p'); do \
 	  $(BIN)/python -m tests.fuzz $$target -max_total_time=$(SECONDS) -print_final_stats=1 || exit 1; \
 	done
 
