@@ -7,6 +7,7 @@ from gateway.errors import Problem
 from gateway.settings.exposure import exposed_files
 from gateway.settings.loading import Configuration
 from gateway.settings.model import Settings
+from gateway.settings.sections import Store
 
 
 def notices(configuration: Configuration) -> tuple[Problem, ...]:
@@ -20,6 +21,16 @@ def _risks(configuration: Configuration) -> Iterator[Problem]:
         yield configuration.problem(
             ("redis", "url"),
             "is not used: neither cache.store nor dedup.store says redis, and upstream.rate is not set",
+        )
+    if (
+        settings.dedup.store is Store.REDIS
+        and settings.cache.enabled
+        and settings.cache.store is Store.MEMORY
+    ):
+        yield configuration.problem(
+            ("cache", "store"),
+            "is memory while dedup.store is redis: a write through another gateway does not reach "
+            "what this one has kept",
         )
     if not settings.upstream.tls.verify:
         yield configuration.problem(

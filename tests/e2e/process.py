@@ -15,6 +15,7 @@ import yaml
 from tests.e2e.caller import PATIENCE, Caller
 from tests.e2e.waiting import until
 
+START = 60.0  # seconds, on a machine that is busy with other tests
 COMMAND = (sys.executable, "-m", "gateway")
 ADDRESS = re.compile(r"listens on\s+([a-z]+:[^\s\"]+)")
 
@@ -55,7 +56,7 @@ def running(
             [*command, *arguments], stdout=stdout, stderr=stderr, env=clean(environ), cwd=directory
         )
     try:
-        address = until(lambda: _address(process, directory / announced), "the gateway listens")
+        address = until(lambda: _address(process, directory / announced), "the gateway listens", START)
         caller = Caller(address)
         until(lambda: caller.get("/readyz").status == readiness, "it says whether it is ready")
         yield Running(process, out, err, caller)

@@ -83,3 +83,11 @@ def test_a_redis_that_nothing_is_kept_in_is_said(configure: Configure) -> None:
     )
     assert not lines(configure, text.replace("memory", "redis"))
     assert not lines(configure, text + "\nupstream: {rate: 50/s}")
+
+
+def test_a_cache_of_its_own_beside_shared_flights_is_said(configure: Configure) -> None:
+    text = "redis: {url: 'redis://h'}\ndedup: {store: redis}\ncache: {store: memory}"
+    [line] = lines(configure, text)
+    assert line.startswith("config.yaml:3 cache.store: is memory while dedup.store is redis: a write through")
+    assert not lines(configure, text.replace("memory", "redis"))
+    assert not lines(configure, text.replace("store: memory", "enabled: false"))
