@@ -118,6 +118,7 @@ class PipelineMachine(RuleBasedStateMachine):
         self.runner = asyncio.Runner(loop_factory=SkippingLoop)
         self.truth = Truth()
         self.values = itertools.count(1)
+        self.ids = itertools.count()  # of calls, as the data plane gives them
         self.reads: list[Asking] = []
         self.writes: list[Asking] = []
         self.seen: dict[Attempt, int] = {}  # what the platform saw for a read, once it looked
@@ -216,7 +217,7 @@ class PipelineMachine(RuleBasedStateMachine):
         call = Call(Target(account, method, name), b"", headers, body)
 
         async def start() -> Asking:
-            trail = Trail(time=0.0, started=self.now, request_id="")
+            trail = Trail(time=0.0, started=self.now, request_id=f"id-{next(self.ids)}")
             work = self.pipeline.answer(call, body_format, None, trail)
             task = asyncio.get_running_loop().create_task(work)
             return Asking(task, trail, database, self.now, self.truth.ended[database], value)
