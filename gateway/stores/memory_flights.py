@@ -58,7 +58,8 @@ class MemoryFlights:
             if new.state is State.IN_FLIGHT:
                 raise StoreFullError("no room for another flight")
             new = msgspec.structs.replace(new, answer=None)
-        self._put(identity, new)
+            growth = self._size(new) - self._size(self._flights.get(identity))
+        self._put(identity, new, growth)
         return True
 
     async def follow(self, identity: Identity, request_id: str) -> Ended | None:
@@ -93,11 +94,12 @@ class MemoryFlights:
         """The bytes counted anew."""
         return sum(map(self._size, self._flights.values()))
 
-    def _put(self, identity: Identity, new: Flight | None) -> None:
+    def _put(self, identity: Identity, new: Flight | None, growth: int | None = None) -> None:
+        """`growth`: of the bytes, where it has been counted."""
         old = self._flights.pop(identity, None)
         if old is not None and (queue := self._queue(old)) is not None:
             del queue[identity]
-        self.bytes += self._size(new) - self._size(old)
+        self.bytes += self._size(new) - self._size(old) if growth is None else growth
         if new is not None:
             self._flights[identity] = new
             if (queue := self._queue(new)) is not None:
