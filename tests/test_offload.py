@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from gateway.annex import Annex, TooMuchWorkError
-from gateway.offload import AT_ONCE, ELEMENT, UNCOUNTED, Offload, cost
+from gateway.offload import AT_ONCE, ELEMENT, UNCOUNTED, VALUE, Offload, cost
 
 pytestmark = pytest.mark.anyio
 
@@ -43,7 +43,12 @@ def offload() -> Iterator[Offload]:
         pytest.param(b"", 0, id="nothing"),
         pytest.param(b"[" * UNCOUNTED, UNCOUNTED, id="small, whatever it is"),
         pytest.param(b"x" * AT_ONCE, AT_ONCE, id="a text"),
-        pytest.param(b"x" * UNCOUNTED + b"[,]{}<a/>", UNCOUNTED + 9 + 4 * ELEMENT, id="with values"),
+        pytest.param(b"x" * UNCOUNTED + b"[,]{}<a/>", UNCOUNTED + 9 + 3 * VALUE, id="values of JSON"),
+        pytest.param(b"<x>" + b"y" * UNCOUNTED + b",</x>", UNCOUNTED + 8 + 2 * ELEMENT, id="elements of XML"),
+        pytest.param(b" " * UNCOUNTED + b"<x/>", UNCOUNTED + 4 + ELEMENT, id="elements behind blanks"),
+        pytest.param(
+            b"\xef\xbb\xbf<x/>" + b" " * UNCOUNTED, UNCOUNTED + 7 + ELEMENT, id="elements behind a mark"
+        ),
         pytest.param(b"," * (AT_ONCE + 9), AT_ONCE + 9, id="large anyhow"),
     ],
 )
