@@ -42,6 +42,7 @@ from gateway.observe.log import Log
 from gateway.observe.looplag import LoopLag
 from gateway.observe.metrics import Metrics
 from gateway.observe.recent import Recent
+from gateway.occurrence import event
 from gateway.offload import Offload
 from gateway.records import AttemptRecord, CallRecord
 from gateway.reloading import ConfigFile, Reloader
@@ -223,6 +224,7 @@ class Gateway:
         await self._lag.aclose()
         await self._recent.aclose()
         self._offload.close()
+        log.info("the gateway has stopped", extra=event("stopped", cut=left))
         self._log.close()
 
     def checks(self) -> tuple[Check, ...]:

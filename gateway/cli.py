@@ -26,6 +26,7 @@ _config_option = click.option(
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="%(version)s")
 def commands() -> None:
     """A local gateway in front of the platform's API.
 
@@ -61,7 +62,13 @@ def check(config: str | None) -> None:
 
 
 @commands.command()
-@click.option("--port", default=8080, show_default=True, help="Where the gateway listens.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8080,
+    show_default=True,
+    help="Where the gateway listens; 0 is any free port.",
+)
 def demo(port: int) -> None:
     """Run a gateway in front of a sandbox, with a throw-away token, and print calls to try."""
     from gateway.commands import demonstration
@@ -72,7 +79,13 @@ def demo(port: int) -> None:
 
 @commands.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where the sandbox listens.")
-@click.option("--port", default=9000, show_default=True, help="Its port; 0 is any free one.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=9000,
+    show_default=True,
+    help="Its port; 0 is any free one.",
+)
 @click.option(
     "--token", "tokens", multiple=True, metavar="T", help="A token with all rights; repeatable. [sandbox]"
 )

@@ -99,7 +99,8 @@ class Listener:
                 with self._calls.rules.users:
                     await _download(route, path, scope, receive, send)
                 return
-        raise errors.CallError(errors.NOT_FOUND, "neither a call nor an endpoint of the gateway")
+        text = "neither a call nor an endpoint of the gateway; its own page is at /-/"
+        raise errors.CallError(errors.NOT_FOUND, text)
 
     def _refusal(self, error: errors.CallError, found: Headers, scope: Scope) -> Answer:
         pipeline = self._calls.rules.pipeline

@@ -14,6 +14,7 @@ from typing import Literal
 Event = Literal[
     "started",
     "stopping",
+    "stopped",
     "reloaded",
     "reload_refused",
     "token_replaced",

@@ -153,14 +153,13 @@ class Reloader:
         return True
 
     async def _has_changed(self) -> bool:
-        """Whether the file has another content than the last reload met, and has stopped changing."""
+        """Whether the file has not the content that the last reload met, and has stopped changing."""
         version = await asyncio.to_thread(self._file.version)
         was_settling, self._is_settling = self._is_settling, version != self._version
         self._version = version
         if self._is_settling or not was_settling:
             return False
-        digest = await asyncio.to_thread(self._file.digest)
-        return digest is not None and digest != self._digest
+        return await asyncio.to_thread(self._file.digest) != self._digest
 
 
 def _digest(path: Path) -> bytes | None:

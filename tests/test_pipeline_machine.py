@@ -337,7 +337,7 @@ class PipelineMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Nothing is left of any call."""
         if hasattr(self, "pipeline"):
-            while self.platform.waiting:
+            while self.platform.waiting or any(not each.task.done() for each in self.reads + self.writes):
                 self.time_passes(TOTAL_TIMEOUT)
             self.run(self.owner.finish(None))
             self.answers_are_good()

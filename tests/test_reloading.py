@@ -212,18 +212,19 @@ async def test_a_file_that_goes_on_changing_is_left_alone_until_it_stands_still(
     assert applied.levels == ["error"]
 
 
-async def test_a_file_that_is_gone_for_a_while_is_no_new_configuration(path: Path) -> None:
+async def test_a_file_that_is_gone_is_told_once_and_taken_when_it_is_back(path: Path) -> None:
     applied = Applied()
     looks = asyncio.Semaphore(0)
     reloading = Reloader(looked_at(path, looks), applied.apply, applied.ended, INTERVAL)
     put(path, None)
     reloading.start()
-    await several(looks)
-    assert applied.ends == []
-    put(path, "log: {level: debug}\n")
     await applied.hears(1)
+    await several(looks)
+    assert applied.ends == [False]
+    put(path, "log: {level: debug}\n")
+    await applied.hears(2)
     await reloading.aclose()
-    assert applied.levels == ["debug"]
+    assert (applied.ends, applied.levels) == ([False, True], ["debug"])
 
 
 async def test_one_reload_that_breaks_does_not_end_the_watching(

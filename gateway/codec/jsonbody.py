@@ -42,7 +42,7 @@ def decode(body: bytes, limits: BodyLimits) -> Fields:
     except msgspec.ValidationError:
         raise MalformedBodyError("the body is not a JSON object") from None
     except msgspec.DecodeError as error:
-        raise MalformedBodyError(malformed(error)) from None
+        raise MalformedBodyError(malformed(error, body)) from None
     except RecursionError:
         raise MalformedBodyError(_too_deep(limits)) from None
     require_few(fields)
@@ -57,9 +57,11 @@ def encode(fields: Fields) -> bytes:
     return msgspec.json.encode(fields)
 
 
-def malformed(error: msgspec.DecodeError) -> str:
+def malformed(error: msgspec.DecodeError, body: bytes) -> str:
     """What to tell about a body that is not JSON. msgspec's texts name positions only, never contents."""
     text = str(error)
+    if not body.strip():
+        return "the body is empty"
     if text.startswith("Input data was truncated"):
         # msgspec says this also of a "\ud800" without its other half, which RFC 8259 section 8.2 warns of.
         return "the JSON is malformed: it ends too early, or a string has half of a surrogate pair"

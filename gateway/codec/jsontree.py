@@ -26,7 +26,7 @@ def parse(raw: bytes | msgspec.Raw) -> Tree:
     except msgspec.ValidationError:
         raise MalformedBodyError("an integer has too many digits") from None
     except msgspec.DecodeError as error:
-        raise MalformedBodyError(jsonbody.malformed(error)) from None
+        raise MalformedBodyError(jsonbody.malformed(error, bytes(raw))) from None
     except UnicodeDecodeError:
         raise MalformedBodyError("the body is not UTF-8") from None
     except RecursionError:

@@ -62,11 +62,16 @@ def control_application(
     )
 
 
+_REFUSALS = {404: (404, "no endpoint of the gateway; its own page is at /-/"), 405: (400, "ask with")}
+
+
 async def _refused(_: Request, error: Exception) -> Response:
     """In the platform's shape, as everything that is refused here."""
     assert isinstance(error, HTTPException)
-    code = 404 if error.status_code == 404 else 400
-    body = {"error": code, "error_text": f"gateway: {error.detail}"}
+    code, text = _REFUSALS.get(error.status_code, (400, error.detail))
+    if allowed := (error.headers or {}).get("Allow"):
+        text = f"{text} {allowed}"
+    body = {"error": code, "error_text": f"gateway: {text}"}
     return JSONResponse(body, error.status_code, error.headers)
 
 

@@ -31,5 +31,7 @@ def checks(
 
 
 def _token_check(state: TokenState) -> Check:
-    detail = state.problem or f"from {state.source}"
-    return Check(f"token {state.account}/{state.name}", state.epoch > 0, detail)
+    name = f"token {state.account}/{state.name}"
+    if state.epoch > 0 and state.problem:
+        return Check(name, False, f"the one that was read before is used: {state.problem}", required=False)
+    return Check(name, state.epoch > 0, state.problem or f"from {state.source}")

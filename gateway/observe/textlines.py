@@ -19,6 +19,9 @@ from gateway.terminal import Paint, Terminal
 METHOD_WIDTH = 28
 """Nine in ten names of the catalogue are shorter; a longer one moves the rest of its line."""
 
+SHORTEST = 0.001
+"""Seconds: what took less is not worth a reader's time."""
+
 _word = re.compile(r"[!#-<>-~]+")  # visible ASCII, but for the quote and the sign between name and value
 
 _LEVELS: Mapping[str, tuple[str, Paint]] = {
@@ -91,8 +94,15 @@ def _aside(fields: Mapping[str, object]) -> str:
     names = dict.fromkeys((*_ASIDE, *rest))
     said = {name: fields[name] for name in names if name in fields}
     return " ".join(
-        f"{name}={_value(value)}" for name, value in said.items() if value and _USUAL.get(name) != value
+        f"{name}={_value(value)}"
+        for name, value in said.items()
+        if value and _USUAL.get(name) != value and not _is_moment(value)
     )
+
+
+def _is_moment(value: object) -> bool:
+    """Seconds that nobody would notice."""
+    return isinstance(value, float) and value < SHORTEST
 
 
 def _name(fields: Mapping[str, object]) -> str:
@@ -113,6 +123,8 @@ def _value(value: object) -> str:
     match value:
         case bool():
             return "true" if value else "false"
+        case float():
+            return f"{value:.3f}".rstrip("0").rstrip(".")
         case tuple():
             return ",".join(map(_value, value))
         case str() if not _word.fullmatch(value):

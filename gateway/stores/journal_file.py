@@ -8,7 +8,8 @@ written. Waiting for the disk at each commit would prevent that, at the price of
 every modifying call.
 
 The database is locked for as long as it is open, so that two gateways never share one; the lock goes with the
-process. A file that SQLite calls damaged is moved aside, never deleted, and a new one is begun.
+process. A file that SQLite calls damaged is moved aside, never deleted, and a new one is begun. What somebody
+wrote as a text is no damaged database: a path that names it is a mistake, and it stays where it is.
 """
 
 import os
@@ -108,6 +109,7 @@ class JournalFile:
 
     def _begin(self) -> Flights:
         _create(self.path)
+        _refuse_text(self.path)
         self._database = sqlite3.connect(self.path, timeout=0, isolation_level=None)
         try:
             with _damage_told():
@@ -155,6 +157,15 @@ class JournalFile:
 def _beside(path: Path) -> Path:
     """SQLite's write-ahead log of the database at `path`."""
     return path.with_name(path.name + "-wal")
+
+
+def _refuse_text(path: Path) -> None:
+    """Another file than a journal: a configuration, say. A torn database has bytes that no text has."""
+    with path.open("rb") as file:
+        start = file.read(4096)
+    with suppress(UnicodeDecodeError):
+        if start and "\0" not in start.decode():
+            raise JournalError("is a text and no journal, and was left as it is")
 
 
 def _create(path: Path) -> None:

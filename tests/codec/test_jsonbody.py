@@ -71,8 +71,6 @@ def test_a_body_that_is_no_object_is_refused(body: bytes) -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        pytest.param(b"", id="nothing"),
-        pytest.param(b" ", id="blank"),
         pytest.param(b"{", id="open"),
         pytest.param(b'{"a"', id="name only"),
         pytest.param(b'{"a":', id="no value"),
@@ -123,6 +121,12 @@ def test_a_body_that_is_no_object_is_refused(body: bytes) -> None:
 )
 def test_malformed_json_is_refused(body: bytes) -> None:
     with pytest.raises(MalformedBodyError, match=r"^the JSON is malformed: "):
+        jsonbody.decode(body, LIMITS)
+
+
+@pytest.mark.parametrize("body", [b"", b" ", b"\r\n"])
+def test_an_empty_body_is_said_to_be_empty(body: bytes) -> None:
+    with pytest.raises(MalformedBodyError, match=r"^the body is empty$"):
         jsonbody.decode(body, LIMITS)
 
 

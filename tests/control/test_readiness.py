@@ -31,4 +31,6 @@ def test_without_a_token_it_is_not_and_says_which_and_why() -> None:
 def test_a_source_that_broke_later_leaves_it_ready_and_is_told() -> None:
     broken = state(2, "file /run/token: there is no token")
     assert passed(draining=False, token=broken)
-    assert "no token" in checks(draining=False, tokens=[broken])[-1].detail
+    told = checks(draining=False, tokens=[broken])[-1]
+    assert (told.passed, told.required) == (False, False)
+    assert told.detail == "the one that was read before is used: file /run/token: there is no token"

@@ -252,7 +252,13 @@ def test_what_is_only_looked_at_is_not_posted_to(caller: Caller, path: str) -> N
 
 def test_a_control_path_that_does_not_exist_is_said_so(caller: Caller) -> None:
     reply = caller.get("/-/nothing")
-    assert (reply.status, reply.error, reply.error_text) == (404, 404, "gateway: Not Found")
+    told = "gateway: no endpoint of the gateway; its own page is at /-/"
+    assert (reply.status, reply.error, reply.error_text) == (404, 404, told)
+
+
+def test_a_control_path_that_wants_another_method_says_which(caller: Caller) -> None:
+    reply = caller.get("/-/cache/purge")
+    assert (reply.status, reply.error, reply.error_text) == (405, 400, "gateway: ask with POST")
 
 
 def test_a_body_without_a_length_is_counted_while_it_comes(caller: Caller, sandbox: Sandbox) -> None:

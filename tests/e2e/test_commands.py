@@ -149,3 +149,14 @@ def test_an_unknown_command_exits_with_1(tmp_path: Path) -> None:
     assert ended.code == 1
     assert "nonsense" in ended.err
     assert "Traceback" not in ended.err
+
+
+def test_a_port_that_is_none_is_refused_in_a_line(tmp_path: Path) -> None:
+    ended = run("demo", "--port", "99999", directory=tmp_path)
+    assert ended.code == 1
+    assert "99999 is not in the range 0<=x<=65535" in ended.err
+    assert "Traceback" not in ended.err
+
+
+def test_the_version_is_told_as_other_programs_do(tmp_path: Path) -> None:
+    assert run("--version", directory=tmp_path).out == run("version", directory=tmp_path).out

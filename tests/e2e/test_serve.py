@@ -50,12 +50,14 @@ def test_it_serves_calls_and_logs_one_line_for_each(served: Running, sandbox: Sa
 def test_its_start_and_its_end_are_events(served: Running) -> None:
     assert served.stop(signal.SIGTERM) == 0
     lines = [json.loads(line) for line in served.log.splitlines()]
-    started, stopping = (line for line in lines if "event" in line)
+    started, stopping, stopped = (line for line in lines if "event" in line)
     assert (started["event"], started["address"]) == ("started", served.caller.address)
     assert started["configuration"].endswith("config.yaml")
     assert [account.split()[0] for account in started["accounts"]] == ["default"]
     assert started["stores"] == ["cache off", "repeats off"]
     assert (stopping["event"], stopping["signal"]) == ("stopping", "SIGTERM")
+    assert (stopped["event"], stopped["cut"]) == ("stopped", 0)
+    assert lines[-1] == stopped
 
 
 def test_whoever_sits_in_front_of_it_is_told_what_listens_where(platform: Platform, tmp_path: Path) -> None:

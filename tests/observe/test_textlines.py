@@ -62,6 +62,7 @@ def test_what_is_as_usual_is_left_out(a_call: CallRecord) -> None:
     assert line(plain).rstrip().endswith("ms  upstream")
     unusual = replace(plain, account="eu", attempts=2, duplicate=True, queue_seconds=0.5)
     assert line(unusual).endswith("  attempts=2 duplicate=true account=eu queue_seconds=0.5\n")
+    assert "queue_seconds" not in line(replace(plain, queue_seconds=3.8e-05))
 
 
 def test_a_method_that_the_catalogue_does_not_know_is_shown_as_it_was_called(a_call: CallRecord) -> None:

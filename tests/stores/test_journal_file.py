@@ -111,7 +111,7 @@ def overwrite_pages(path: Path) -> None:
 
 
 def overwrite_all(path: Path) -> None:
-    path.write_bytes(b"this is no database\n" * 500)
+    path.write_bytes(b"this is no database\n\0" * 500)
 
 
 def garble_a_row(path: Path) -> None:
@@ -223,3 +223,11 @@ def test_pages_of_deleted_rows_are_used_again(file: JournalFile, path: Path) -> 
     file.close()
 
     assert path.stat().st_size < 200_000
+
+
+def test_a_text_is_no_damaged_journal_and_stays_where_it_is(file: JournalFile, path: Path) -> None:
+    path.write_text("upstream: {base_url: https://example.com/api}\n")
+    with pytest.raises(JournalError, match="is a text and no journal"):
+        file.open()
+    assert path.read_text().startswith("upstream:")
+    assert list(path.parent.iterdir()) == [path]
