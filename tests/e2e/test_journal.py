@@ -272,7 +272,7 @@ def journal_lines(gateway: Restarts) -> list[str]:
 def test_over_a_damaged_file_the_gateway_serves_with_a_new_one(
     restarting: Restarting, sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    damaged = b"this is no database\n" * 500
+    damaged = b"this is no database\n\0" * 500
     (tmp_path / "journal").write_bytes(damaged)
     gateway = restarting()
     key = ("Request-ID", "order-7")

@@ -86,12 +86,12 @@ def test_a_file_without_a_usable_token_leaves_the_old_one_in_use(
     caller = gateway_with(token={"file": str(mounted)})
     mounted.write_bytes(content)
 
-    def detail() -> str:
-        check = caller.get("/readyz?verbose").json()["checks"][CHECK]
-        assert check["ok"]
-        return str(check["detail"])
+    def found() -> dict[str, object]:
+        check: dict[str, object] = caller.get("/readyz?verbose").json()["checks"][CHECK]
+        return check
 
-    until(lambda: detail() == f"file {mounted}: {problem}", "the problem is noticed")
+    told = f"the one that was read before is used: file {mounted}: {problem}"
+    until(lambda: found() == {"ok": False, "detail": told}, "the problem is noticed")
     assert used(caller, sandbox) == "full-1"
     assert caller.get("/readyz").status == 200
 

@@ -54,7 +54,7 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def damaged(path: Path) -> Path:
-    path.write_bytes(b"this is no database\n" * 500)
+    path.write_bytes(b"this is no database\n\0" * 500)
     return path
 
 
