@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench.process import executable
 
-_PACKAGES = ("uvicorn", "httptools", "uvloop", "starlette", "httpx", "msgspec", "lxml")
+_PACKAGES = ("uvicorn", "httptools", "uvloop", "starlette", "httpx", "msgspec")
 _TOOLS = {"nginx": "-v", "wrk": "-v", "envoy": "--version"}
 
 
@@ -22,10 +22,14 @@ def describe() -> list[str]:
         if (path := executable(name)) is not None
     )
     lines = [
-        f"{os.cpu_count()} x {_processor()}, {_memory()}, {platform.system()} {platform.release()}",
+        f"{os.cpu_count()} x {_processor()}, {_memory()}, {_system()}",
         f"{platform.python_implementation()} {platform.python_version()}, {packages}",
     ]
     return [*lines, tools] if tools else lines
+
+
+def _system() -> str:
+    return f"{platform.system()} {platform.release().partition('-')[0]}"  # without what a builder adds
 
 
 def _processor() -> str:
