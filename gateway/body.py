@@ -23,12 +23,8 @@ def check(headers: Headers, limit: int) -> int:
         return limit
     size = int(length[:20])
     if size > limit:
-        raise too_large(limit)
+        raise errors.body_too_large(limit)
     return size
-
-
-def too_large(limit: int) -> errors.CallError:
-    return errors.CallError(errors.BODY_TOO_LARGE, f"the body is larger than {limit} bytes")
 
 
 async def read(receive: "Receive", headers: Headers, limit: int) -> bytes:
@@ -44,6 +40,6 @@ async def read(receive: "Receive", headers: Headers, limit: int) -> bytes:
         pieces.append(piece)
         size += len(piece)
         if size > limit:
-            raise too_large(limit)
+            raise errors.body_too_large(limit)
         if not message.get("more_body", False):
             return b"".join(pieces)

@@ -125,7 +125,7 @@ class Downloads:
         await send({"type": "http.response.body", "body": body})
 
     async def _pass_on(self, response: httpx.Response, receive: Receive, send: Send) -> None:
-        passed = [(name.lower(), value) for name, value in response.headers.raw if name.lower() in _PASSED_ON]
+        passed = _passed_on(response)
         await send({"type": "http.response.start", "status": response.status_code, "headers": passed})
         gone = self.owner.start(_until_gone(receive), "caller of a download")
         try:

@@ -113,3 +113,8 @@ class SettingsError(GatewayError):
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         super().__init__("; ".join(str(problem) for problem in problems))
         self.problems = problems
+
+
+def body_too_large(limit: int) -> CallError:
+    """Of a request's body, said or found to be longer than `limit` bytes."""
+    return CallError(BODY_TOO_LARGE, f"the body is larger than {limit} bytes")

@@ -129,7 +129,7 @@ class Exchange:
             finally:
                 self._trouble = None  # its traceback leads back here, and so to the body
         if self._size > limit:
-            raise errors.CallError(errors.BODY_TOO_LARGE, f"the body is larger than {limit} bytes")
+            raise errors.body_too_large(limit)
         if self._size > JOINED_AT_ONCE:  # joining so much leaves the interpreter to others, but not the loop
             return await asyncio.to_thread(b"".join, self._pieces)
         return self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
