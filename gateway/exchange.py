@@ -59,8 +59,8 @@ class Link(Protocol):
         """The header lines that every answer has."""
         ...
 
-    def answered(self) -> None:
-        """The last byte of the answer was written."""
+    def hand_out(self, *parts: bytes) -> None:
+        """Write the whole answer; none, where nobody is there to take it. The next request's turn follows."""
         ...
 
 
@@ -146,13 +146,12 @@ class Exchange:
             body = b""
         self.is_answered = True
         self._pieces = []
-        if here:
-            if len(body) <= HIGH_WATER:
-                link.write(start + body)
-            else:
-                link.write(start)
-                link.write(body)
-        link.answered()
+        if not here:
+            link.hand_out()
+        elif len(body) <= HIGH_WATER:
+            link.hand_out(start + body)
+        else:
+            link.hand_out(start, body)
         return here
 
     # What the connection tells.

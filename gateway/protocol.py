@@ -6,6 +6,9 @@ request begins. Refuses to take trailers for fields, and to let a slow caller ke
 
 Of what is awaited of the caller, and how long, there is one thing at a time: its `Phase`.
 
+An answer goes out in the next turn of the loop, right behind those on other connections: callers that are
+answered ten at a time are woken once, and waking them is the dearest part of a write.
+
 An `Upgrade` is not taken. Java's HttpClient and others offer HTTP/2 on their first call (`Upgrade: h2c`,
 RFC 7540 section 3.2), body and all. A server may ignore the offer (RFC 9110 section 7.8); httptools instead
 ends the message at its head, so it is given the request once more, without that field.
@@ -71,6 +74,7 @@ class ListenerProtocol(asyncio.Protocol):
         self._phase = Phase.HEAD
         self._alarm = Alarm(self._loop, self._late)
         self._unsent = 0
+        self._answer: tuple[bytes, ...] = ()  # what is still to be written
         # the request that is coming
         self._in_head = False
         self._target = b""
@@ -224,6 +228,22 @@ class ListenerProtocol(asyncio.Protocol):
     def common_fields(self) -> bytes:
         return b"".join([b"%b: %b\r\n" % field for field in self._state.default_headers])
 
+    def hand_out(self, *parts: bytes) -> None:
+        self._answer = parts
+        self._loop.call_soon(self._send)
+
+    def _send(self) -> None:
+        """Not where the connection was ended since."""
+        if self._phase is not Phase.END or self._answer:
+            self._write_answer()
+            self.answered()
+
+    def _write_answer(self) -> None:
+        parts, self._answer = self._answer, ()
+        if not self._transport.is_closing():
+            for part in parts:
+                self._transport.write(part)
+
     def answered(self) -> None:
         """The request whose turn it was has its answer; the next one's turn comes."""
         turn, self._turn = self._turn, None
@@ -338,6 +358,7 @@ class ListenerProtocol(asyncio.Protocol):
 
     def _hang_up(self, *, at_once: bool) -> None:
         """End the connection; not `at_once` where the caller may still be sending."""
+        self._write_answer()
         self._phase, self._turn = Phase.END, None
         self._later.clear()
         if at_once:

@@ -77,5 +77,6 @@ class Unconnected:
     def common_fields(self) -> bytes:
         return b"date: today\r\n"
 
-    def answered(self) -> None:
+    def hand_out(self, *parts: bytes) -> None:
+        self.written += parts
         self.asked.append("answered")

@@ -3,11 +3,14 @@
 An asyncio.Protocol: the loop calls it, and only `exchange` and `next_piece` wait. It serves one call at a
 time; who may use it, and when it is closed for age, is the pool's business.
 
+A request goes out in the next turn of the loop, right behind those of other calls: a peer that gets ten at a
+time is woken once, and waking it is the dearest part of a write.
+
 Time: at most one timer per connection. It is set to the earliest moment at which the call under way could
 be too late, and looks again when it fires, instead of being set and cleared for every call.
 
-Every failure it raises is marked as written: it begins with a write, and whether the kernel took a byte of it
-before the connection broke cannot be told afterwards.
+A failure is marked as written from the first write on: whether the kernel took a byte of it before the
+connection broke cannot be told afterwards.
 """
 
 import asyncio
@@ -23,6 +26,7 @@ from gateway.upstream.failures import Kind, marked
 from gateway.upstream.options import TransportOptions
 
 _STREAM_BUFFER = 256 * 1024  # bytes of a streamed body held for a slow reader before reading pauses
+_ENDED_BEFORE = "the peer ended the connection before the request went out"
 _TIMER_GRAIN = 0.001  # uvloop's timers count whole milliseconds and may fire that much early
 
 
@@ -38,6 +42,7 @@ class Connection(asyncio.Protocol):
         "_on_lost",
         "_paused",
         "_poll",
+        "_request",
         "_silence",
         "_streamed",
         "_timer",
@@ -69,6 +74,7 @@ class Connection(asyncio.Protocol):
         self._streamed = False
         self._paused = False
         self._silence = self._deadline = self._heard = 0.0
+        self._request: tuple[bytes, ...] = ()  # what is still to be written
         self._unsent = 0
         self._error: Exception | None = None
         self._waiter: asyncio.Future[None] | None = None
@@ -78,12 +84,13 @@ class Connection(asyncio.Protocol):
         return f"<Connection {state if self.is_open else 'closed'}>"
 
     async def exchange(
-        self, request: tuple[bytes, ...], *, silence: float, deadline: float, streamed: bool
+        self, request: tuple[bytes, ...], *, silence: float, deadline: float, streamed: bool, looks: bool
     ) -> None:
         """Sends the parts of `request` and waits for the reply, or for its head if `streamed`.
 
-        `silence` is the longest the peer may say nothing, `deadline` the end in the loop's time. Raises
-        httpx's errors, marked; the connection is closed then, and also when it is cancelled.
+        `silence` is the longest the peer may say nothing, `deadline` the end in the loop's time. `looks`: at
+        the last moment before the write the kernel is asked whether the peer has closed the connection.
+        Raises httpx's errors, marked; the connection is closed then, and also when it is cancelled.
         """
         self._busy = True
         self._streamed = streamed
@@ -93,9 +100,8 @@ class Connection(asyncio.Protocol):
         self._silence = silence
         self._deadline = deadline
         self._watch(min(now + silence, deadline))
-        for part in request:
-            self._transport.write(part)
-        self._unsent = self._transport.get_write_buffer_size()
+        self._request = request
+        self._loop.call_soon(self._send_if_open if looks else self._send)
         self._waiter = self._loop.create_future()
         try:
             await self._waiter
@@ -136,19 +142,26 @@ class Connection(asyncio.Protocol):
             and not self._transport.get_write_buffer_size()
         )
 
-    def has_news(self) -> bool:
-        """Whether the kernel holds something from the peer that the loop has not yet read.
-
-        On an idle connection that is the end of it: a closed connection shows here up to one turn of the loop
-        before `is_open` knows.
-        """
-        return bool(self._poll.poll(0))
-
     def abort(self) -> None:
         """Closes at once and without a word; a waiting call is not woken."""
         self._busy = False
         self.is_open = False
+        self._request = ()
         self._transport.abort()
+
+    def _send_if_open(self) -> None:
+        """What the kernel holds from a peer that was asked nothing is the end of the connection; the loop may
+        not have come to read it."""
+        if self._request and self._poll.poll(0):
+            self._fail(httpx.ConnectError(_ENDED_BEFORE), "connect")
+        else:
+            self._send()
+
+    def _send(self) -> None:
+        request, self._request = self._request, ()
+        for part in request:  # none, where the call has ended since
+            self._transport.write(part)
+        self._unsent = self._transport.get_write_buffer_size()
 
     # What the loop calls.
 
@@ -161,6 +174,9 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if not self._busy:  # nobody asked; what it belongs to cannot be told
             self.abort()
+            return
+        if self._request:
+            self._fail(httpx.ConnectError(_ENDED_BEFORE), "connect")
             return
         self._heard = self._loop.time()
         reader = self.reader
@@ -178,7 +194,7 @@ class Connection(asyncio.Protocol):
 
     def eof_received(self) -> None:
         self.is_open = False
-        if not self._busy or self._is_cut_below_tls():
+        if not self._busy or self._request or self._is_cut_below_tls():
             return  # connection_lost follows, and is the end of a call
         try:
             self.reader.end()
@@ -192,7 +208,9 @@ class Connection(asyncio.Protocol):
         self.is_open = False
         if self._timer is not None:
             self._timer.cancel()
-        if self._busy:
+        if self._request:
+            self._fail(httpx.ConnectError(_ENDED_BEFORE), "connect")
+        elif self._busy:
             text = str(exc) if exc is not None else "the connection was cut inside the reply"
             self._fail(httpx.ReadError(text), "tls" if isinstance(exc, ssl.SSLError) else "reset")
         self._on_lost(self)
@@ -214,8 +232,8 @@ class Connection(asyncio.Protocol):
     # How a call ends.
 
     def _fail(self, error: Exception, kind: Kind) -> None:
+        self._error = marked(error, kind, written=not self._request)
         self.abort()
-        self._error = marked(error, kind, written=True)
         self._wake()
 
     def _wake(self) -> None:

@@ -53,7 +53,7 @@ class Pool:
         limit = self._options.write_idle if modifies else self._options.keepalive
         while self._idle:
             connection, _ = self._idle.popitem()
-            if not is_alive(connection, modifies=modifies):
+            if not connection.is_open:
                 self.discard(connection)
                 continue
             if self._loop.time() - connection.idle_since < limit:
@@ -152,11 +152,3 @@ class Pool:
                 return
             del self._idle[oldest]
             oldest.abort()
-
-
-def is_alive(connection: Connection, *, modifies: bool) -> bool:
-    """Whether a connection that has served before may be written to.
-
-    A modifying call looks into the kernel first. Others save the system call: they are sent again if need be.
-    """
-    return connection.is_open and not (modifies and connection.has_news())

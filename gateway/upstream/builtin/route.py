@@ -9,9 +9,9 @@ import httpx
 
 from gateway.upstream.builtin.connection import Connection
 from gateway.upstream.builtin.dialing import Dialer
-from gateway.upstream.builtin.pool import Leave, Pool, is_alive
+from gateway.upstream.builtin.pool import Leave, Pool
 from gateway.upstream.extensions import BODY, DEADLINE, MODIFIES, STREAM, Body
-from gateway.upstream.failures import kind_of, marked
+from gateway.upstream.failures import kind_of, marked, was_written
 from gateway.upstream.options import TransportOptions
 
 
@@ -93,7 +93,7 @@ class Route:
             if pool.is_closed:
                 raise marked(httpx.ConnectError("the transport is closed"), "connect", written=False)
             raise marked(httpx.PoolTimeout("no connection became free in time"), "timeout", written=False)
-        if isinstance(leased, Connection) and not is_alive(leased, modifies=terms.modifies):
+        if isinstance(leased, Connection) and not leased.is_open:
             pool.discard(leased)
             return Leave.OPEN
         return leased
@@ -105,31 +105,40 @@ class Route:
 
         A connection that had idled and ends without a byte of a reply was most likely closed for age before
         the call arrived. Likely is enough for a call that changes nothing: it goes once more, on a new one.
+        One that modifies does where it is certain that nothing was written.
         """
         if connection is None:
             connection = await self._open(terms)
         else:
             try:
-                await self._speak(connection, request, terms)
+                await self._speak(connection, request, terms, looks=terms.modifies)
                 return connection
             except httpx.TransportError as error:
-                if terms.modifies or connection.reader.started or kind_of(error) != "reset":
+                if not _may_replace(connection, terms, error):
                     raise
                 connection = await self._replace(connection, terms, error)
-        await self._speak(connection, request, terms)
+        await self._speak(connection, request, terms, looks=False)
         return connection
 
     async def _replace(self, lost: Connection, terms: Terms, error: httpx.TransportError) -> Connection:
-        """A new connection; where there is none, `error` stands: it knows that the call was written once."""
+        """A new connection; where there is none, an `error` stands that knows the call was written once."""
         self.pool.discard(lost)
         try:
             return await self._open(terms)
         except httpx.TransportError as second:
+            if not was_written(error):
+                raise
             raise error from second
 
-    async def _speak(self, connection: Connection, request: tuple[bytes, ...], terms: Terms) -> None:
+    async def _speak(
+        self, connection: Connection, request: tuple[bytes, ...], terms: Terms, *, looks: bool
+    ) -> None:
         await connection.exchange(
-            request, silence=terms.silence, deadline=terms.deadline, streamed=terms.streamed
+            request,
+            silence=terms.silence,
+            deadline=terms.deadline,
+            streamed=terms.streamed,
+            looks=looks,
         )
 
     async def _open(self, terms: Terms) -> Connection:
@@ -143,6 +152,13 @@ class Route:
 
     def _new_connection(self) -> Connection:
         return Connection(self._options, self._loop, self.pool.forget)
+
+
+def _may_replace(lost: Connection, terms: Terms, error: httpx.TransportError) -> bool:
+    """Whether a call may go once more that got no reply on `lost`."""
+    if not was_written(error):
+        return isinstance(error, httpx.ConnectError)  # it was too old; a time that is over stays so
+    return kind_of(error) == "reset" and not (terms.modifies or lost.reader.started)
 
 
 class ReplyStream(httpx.AsyncByteStream):
