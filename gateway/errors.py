@@ -9,7 +9,7 @@
 A reply of the platform with an error code is not an exception: it is a reply.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -106,13 +106,24 @@ class Problem:
     def __str__(self) -> str:
         return f"{self.place} {self.key}: {self.text}"
 
+    @property
+    def rank(self) -> tuple[bool, str, int]:
+        """Where it stands among others: files first, each by its lines, then the environment."""
+        file, _, line = self.place.rpartition(":")
+        return (False, file, int(line)) if file and line.isdecimal() else (True, self.place, 0)
+
+
+def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """By file and line, so that whoever mends them goes through the file once."""
+    return tuple(sorted(problems, key=lambda problem: problem.rank))
+
 
 class SettingsError(GatewayError):
-    """A configuration that cannot be used, with every problem it has."""
+    """A configuration that cannot be used, with every problem it has, in the order of their places."""
 
-    def __init__(self, problems: tuple[Problem, ...]) -> None:
-        super().__init__("; ".join(str(problem) for problem in problems))
-        self.problems = problems
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = in_order(problems)
+        super().__init__("; ".join(str(problem) for problem in self.problems))
 
 
 def body_too_large(limit: int) -> CallError:

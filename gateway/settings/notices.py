@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from ipaddress import ip_address
 
-from gateway.errors import Problem
+from gateway.errors import Problem, in_order
 from gateway.settings.exposure import exposed_files
 from gateway.settings.loading import Configuration
 from gateway.settings.model import Settings
@@ -12,7 +12,7 @@ from gateway.settings.sections import Store
 
 def notices(configuration: Configuration) -> tuple[Problem, ...]:
     """What to say, each with its place. None of it keeps the gateway from starting."""
-    return tuple(_risks(configuration))
+    return in_order(_risks(configuration))
 
 
 def _risks(configuration: Configuration) -> Iterator[Problem]:

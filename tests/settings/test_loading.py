@@ -87,7 +87,7 @@ def test_two_sources_of_the_same_rank_are_refused(refuse: Refuse) -> None:
     ]
 
 
-def test_every_problem_comes_at_once_with_its_place(refuse: Refuse) -> None:
+def test_every_problem_comes_at_once_with_its_place_in_the_order_of_the_file(refuse: Refuse) -> None:
     assert refuse(
         """\
         upstream:
@@ -111,19 +111,19 @@ def test_every_problem_comes_at_once_with_its_place(refuse: Refuse) -> None:
         GATEWAY_LOG__LEVL="info",
         GATEWAY_CALLERS__KNOWN="a,b",
     ) == [
-        "config.yaml:9 limits.depth: is written twice, first in line 8",
-        "environment:GATEWAY_LOG__LEVL log.levl: stands for no setting; did you mean GATEWAY_LOG__LEVEL?",
         "config.yaml:2 upstream.timeouts.total: should be a duration, such as 250ms or 5m",
-        "config.yaml:4 upstream.retries.attempts: should be greater than or equal to 1",
-        "config.yaml:15 accounts.eu.token: is required",
-        "environment:GATEWAY_LOG__LEVEL log.level: should be 'debug', 'info', 'warning' or 'error'",
-        'environment:GATEWAY_CALLERS__KNOWN callers.known: should be a list, as in ["one", "two"]',
-        "config.yaml:16 cahce: is not known; did you mean cache?",
-        "config.yaml:6 upstream.tls.client_cert: needs upstream.tls.client_key, which is not set",
         "config.yaml:3 upstream.retries.max_backoff: should not be less than backoff",
+        "config.yaml:4 upstream.retries.attempts: should be greater than or equal to 1",
+        "config.yaml:6 upstream.tls.client_cert: needs upstream.tls.client_key, which is not set",
+        "config.yaml:9 limits.depth: is written twice, first in line 8",
         "config.yaml:10 cache.store: needs redis.url, which is not set",
         "config.yaml:12 methods.profiles/get.token: names a token that tokens does not have",
         "config.yaml:13 methods.own/method.effect: is needed, since the catalogue does not know the method",
+        "config.yaml:15 accounts.eu.token: is required",
+        "config.yaml:16 cahce: is not known; did you mean cache?",
+        'environment:GATEWAY_CALLERS__KNOWN callers.known: should be a list, as in ["one", "two"]',
+        "environment:GATEWAY_LOG__LEVEL log.level: should be 'debug', 'info', 'warning' or 'error'",
+        "environment:GATEWAY_LOG__LEVL log.levl: stands for no setting; did you mean GATEWAY_LOG__LEVEL?",
     ]
 
 
@@ -230,10 +230,10 @@ def test_text_that_no_json_can_carry_is_a_problem_and_no_crash(refuse: Refuse) -
 
 def test_a_key_that_looks_like_a_mark_of_the_validator_is_a_key(refuse: Refuse) -> None:
     assert refuse("'[key]': 1\naccounts: {'[key]': {}}") == [
+        "config.yaml:1 [key]: is not known",
         "config.yaml:2 accounts.[key]: should be a name of letters, digits, '_' and '-', such as reader",
         "config.yaml:2 accounts.[key].base_url: is required",
         "config.yaml:2 accounts.[key].token: is required",
-        "config.yaml:1 [key]: is not known",
     ]
 
 

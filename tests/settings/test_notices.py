@@ -91,3 +91,13 @@ def test_a_cache_of_its_own_beside_shared_flights_is_said(configure: Configure) 
     assert line.startswith("config.yaml:3 cache.store: is memory while dedup.store is redis: a write through")
     assert not lines(configure, text.replace("memory", "redis"))
     assert not lines(configure, text.replace("store: memory", "enabled: false"))
+
+
+def test_notices_come_in_the_order_of_the_file(configure: Configure) -> None:
+    text = """\
+        listen: {host: 0.0.0.0}
+        upstream: {tls: {verify: false}}
+        redis: {url: "redis://h"}
+        """
+    places = [line.split(" ")[0] for line in lines(configure, text)]
+    assert places == ["config.yaml:1", "config.yaml:2", "config.yaml:3"]
