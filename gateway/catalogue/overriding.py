@@ -15,6 +15,8 @@ from gateway.catalogue.grammar import merged
 from gateway.catalogue.model import ApiMethod, Catalogue, unknown_method
 from gateway.catalogue.template import EVERYTHING
 
+_OF_READS = frozenset({"ttl", "stale_while_revalidate", "stale_if_error", "negative_ttl", "coalesce"})
+_OF_WRITES = frozenset({"replay", "window", "repeats"})
 _NAME = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")
 
 
@@ -60,6 +62,12 @@ def _contradictions(method: ApiMethod, values: Mapping[str, object]) -> Iterator
         yield Fault(method.name, "tags", "are for reads, and this method modifies: use invalidates")
     if not method.effect.modifies and "invalidates" in values:
         yield Fault(method.name, "invalidates", "is for writes, and this method reads: use tags")
+    other, text = (
+        (_OF_READS, "is about answers of reads, and this method modifies: nothing of it is kept")
+        if method.effect.modifies
+        else (_OF_WRITES, "is about repeats of writes, and this method reads")
+    )
+    yield from (Fault(method.name, key, text) for key in values if key in other)
 
 
 def _under(method: ApiMethod, values: dict[str, Any]) -> ApiMethod:

@@ -130,6 +130,19 @@ def test_tags_for_a_write_and_changes_for_a_read_are_refused() -> None:
     )
 
 
+@pytest.mark.parametrize("key", ["ttl", "stale_while_revalidate", "stale_if_error"])
+def test_the_time_for_which_the_answer_of_a_write_is_kept_is_refused(key: str) -> None:
+    text = "is about answers of reads, and this method modifies: nothing of it is kept"
+    assert faults_of({"profiles/import": {key: 5.0}}) == (Fault("profiles/import", key, text),)
+    assert faults_of({"profiles/get": {"effect": "modify", key: 5.0}}) == (Fault("profiles/get", key, text),)
+
+
+def test_what_is_said_about_repeats_of_a_read_is_refused() -> None:
+    text = "is about repeats of writes, and this method reads"
+    rule: dict[str, object] = {"window": 5.0, "replay": "always", "repeats": "content"}
+    assert faults_of({"profiles/get": rule}) == tuple(Fault("profiles/get", key, text) for key in rule)
+
+
 def test_all_faults_of_all_rules_are_told_at_once() -> None:
     rules: dict[str, dict[str, object]] = {
         "profiles/get": {"ttl": "soon", "timeout": 3},

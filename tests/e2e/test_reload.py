@@ -115,7 +115,7 @@ def test_a_bad_configuration_leaves_the_old_one_in_use_and_every_problem_is_told
     assert reply.status == 422
     assert (reply.error, reply.error_text.startswith("gateway: ")) == (450, True)
     told = [(problem["place"], problem["key"]) for problem in reply.json()["problems"]]
-    assert told == [(f"{served.config}:2", "limits.depth"), (f"{served.config}:1", "log.level")]
+    assert told == [(f"{served.config}:1", "log.level"), (f"{served.config}:2", "limits.depth")]
     assert all(problem["text"] in reply.error_text for problem in reply.json()["problems"])
     assert served.caller.json("databases/get", id=1).error == 0
     page = scrape(served.caller)
