@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 
 from gateway.errors import Problem, in_order
+from gateway.settings.bounds import idle_bounds
 from gateway.settings.exposure import exposed_files
 from gateway.settings.loading import Configuration
 from gateway.settings.model import Settings
+from gateway.settings.rule_doubts import dubious_rules
 from gateway.settings.sections import Store
 
 
@@ -36,7 +38,11 @@ def _risks(configuration: Configuration) -> Iterator[Problem]:
         yield configuration.problem(
             ("upstream", "tls", "verify"), "is off: whoever sits between here and the platform gets the token"
         )
-    for path, text in exposed_files(settings):
+    if settings.dedup.journal is not None and not settings.dedup.journal.absolute().parent.is_dir():
+        yield configuration.problem(
+            ("dedup", "journal"), "lies in a folder that is not there: repeats are not known across a crash"
+        )
+    for path, text in (*exposed_files(settings), *idle_bounds(settings), *dubious_rules(settings)):
         yield configuration.problem(path, text)
     names_changed = settings.allowed_hosts != Settings().allowed_hosts
     if settings.listen.uds is None and not _is_loopback(settings.listen.host) and not names_changed:

@@ -101,3 +101,72 @@ def test_notices_come_in_the_order_of_the_file(configure: Configure) -> None:
         """
     places = [line.split(" ")[0] for line in lines(configure, text)]
     assert places == ["config.yaml:1", "config.yaml:2", "config.yaml:3"]
+
+
+def test_a_tag_by_a_parameter_that_the_method_does_not_have_is_said(configure: Configure) -> None:
+    text = """\
+        methods:
+          segments/get: {tags: ["segment:{id}", "segment:7", segments]}
+          profiles/get:
+            tags: ["db:{db_id}", "db:{dbid}"]
+          profiles/import: {invalidates: ["db:{zzz}"]}
+          own/method: {effect: modify, invalidates: ["db:{nobody_knows}"]}
+          own/typed: {effect: read, parameters: {id: integer}, tags: ["own:{id}", "own:{idd}"]}
+        """
+    said = "names a parameter that the method is not known to have"
+    assert lines(configure, text) == [
+        f"config.yaml:4 methods.profiles/get.tags.1: {said}; did you mean db_id?",
+        f"config.yaml:5 methods.profiles/import.invalidates.0: {said}",
+        f"config.yaml:7 methods.own/typed.tags.1: {said}; did you mean id?",
+    ]
+
+
+def test_a_denied_name_that_is_no_methods_is_said(configure: Configure) -> None:
+    text = """\
+        methods: {own/method: {effect: modify}}
+        method_policy:
+          deny:
+            - Profiles/Delete
+            - admin/*
+            - own/method
+            - profiles/delte
+            - zzz/*
+        """
+    assert lines(configure, text) == [
+        "config.yaml:7 method_policy.deny.3: is no method that is known; did you mean profiles/delete?",
+        "config.yaml:8 method_policy.deny.4: stands for no method that is known",
+    ]
+
+
+def test_a_journal_in_a_folder_that_is_not_there_is_said(configure: Configure, tmp_path: Path) -> None:
+    [line] = lines(configure, f"\ndedup: {{journal: {tmp_path}/none/journal.db}}")
+    assert line == (
+        "config.yaml:2 dedup.journal: lies in a folder that is not there: "
+        "repeats are not known across a crash"
+    )
+    assert not lines(configure, f"dedup: {{journal: {tmp_path}/journal.db}}")
+    assert not lines(configure, "dedup: {journal: journal.db}")
+
+
+def test_a_bound_that_another_one_comes_before_is_said(configure: Configure) -> None:
+    text = """\
+        limits: {max_in_flight: 201, queue_timeout: 61s}
+        upstream:
+          timeouts: {connect: 61s, first_byte: 60s}
+          retries: {backoff: 61s, max_backoff: 61s}
+        """
+    said = "is longer than upstream.timeouts.total, after which the call ends"
+    assert lines(configure, text) == [
+        f"config.yaml:1 limits.queue_timeout: {said}",
+        "config.yaml:1 limits.max_in_flight: is never reached: upstream.max_connections is less",
+        f"config.yaml:3 upstream.timeouts.connect: {said}",
+        f"config.yaml:4 upstream.retries.backoff: {said}",
+    ]
+
+
+def test_bounds_that_are_as_they_are_by_default_are_nobodys_mistake(configure: Configure) -> None:
+    text = """\
+        limits: {max_in_flight: 200}
+        upstream: {max_connections: 10, timeouts: {total: 2s}}
+        """
+    assert lines(configure, text) == []
