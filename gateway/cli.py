@@ -45,7 +45,7 @@ def serve(config: str | None) -> None:
     _exit_after(_run(serving.serve(config, os.environ, _unbuffered(1), terminal, _tell)))
 
 
-@commands.command()
+@commands.command(short_help="Say everything that is wrong with the configuration.")
 @_config_option
 def check(config: str | None) -> None:
     """Say everything that is wrong with the configuration; changes and sends nothing."""
@@ -61,7 +61,7 @@ def check(config: str | None) -> None:
     click.echo(f"{path}: ok")
 
 
-@commands.command()
+@commands.command(short_help="Run a gateway in front of a sandbox, and print calls to try.")
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
@@ -165,7 +165,7 @@ def schema() -> None:
     click.echo(json.dumps(of_settings(), indent=2))
 
 
-@commands.command()
+@commands.command(short_help="Write dashboards for Grafana and rules for Prometheus.")
 @click.option("--out", default="grafana", show_default=True, metavar="FOLDER", help="Where the files go.")
 @click.option(
     "--runbooks",

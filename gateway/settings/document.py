@@ -45,6 +45,9 @@ def read(file: Path) -> Document:
     document = Document(str(file))
     try:
         text = file.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        text = "is not there; --config FILE or $GATEWAY_CONFIG names another"
+        document.problems.append(Problem(document.name, "file", text))
     except OSError as error:
         document.refuse(1, "file", f"cannot be read: {error.strerror}")
     except UnicodeDecodeError:

@@ -1,4 +1,5 @@
-"""Files that hold secrets and that more people may read than the gateway. Looks at their modes only."""
+"""Files that should hold secrets and are none, or that more people may read than the gateway. Looks at their
+kinds and modes only."""
 
 import os
 import stat
@@ -11,14 +12,16 @@ from gateway.settings.token_source import Reference
 
 
 def exposed_files(section: Section) -> Iterator[tuple[KeyPath, str]]:
-    """Each secret's file that everybody on this machine may read: the key that names it, and what to say. A
-    file that is not there, or not to be looked at, is none."""
+    """Each secret's file that is a folder, or that everybody on this machine may read: the key that names it,
+    and what to say. A file that is not there, or not to be looked at, is none."""
     for path, file in _files(section, ()):
         try:
             mode = os.stat(file).st_mode
         except OSError:
             continue
-        if mode & stat.S_IROTH:
+        if stat.S_ISDIR(mode):
+            yield path, "is a folder; it should be the file that holds the secret"
+        elif mode & stat.S_IROTH:
             yield (
                 path,
                 f"may be read by everybody on this machine (mode {stat.S_IMODE(mode):04o}); 0400 is enough",

@@ -80,6 +80,8 @@ class FileSource:
     async def read(self) -> Secret:
         try:
             raw = await asyncio.to_thread(self._content)
+        except IsADirectoryError as failure:
+            raise TokenMissingError(f"{self.describe()}: is a folder, and no file with a token") from failure
         except OSError as failure:
             raise TokenMissingError(f"{self.describe()}: {failure.strerror or 'cannot be read'}") from failure
         if len(raw) > LARGEST_FILE:

@@ -160,3 +160,9 @@ def test_a_port_that_is_none_is_refused_in_a_line(tmp_path: Path) -> None:
 
 def test_the_version_is_told_as_other_programs_do(tmp_path: Path) -> None:
     assert run("--version", directory=tmp_path).out == run("version", directory=tmp_path).out
+
+
+def test_the_help_says_what_each_command_does_to_the_end(tmp_path: Path) -> None:
+    ended = run("--help", directory=tmp_path)
+    assert ended.code == 0
+    assert "..." not in ended.out.partition("Commands:")[2]

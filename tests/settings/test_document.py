@@ -119,7 +119,9 @@ def test_what_is_refused_with_its_line(tmp_path: Path, text: str, line: str) -> 
 
 def test_a_missing_file_is_one_clear_problem(tmp_path: Path) -> None:
     [problem] = read(tmp_path / "none.yaml").problems
-    assert str(problem) == f"{tmp_path}/none.yaml:1 file: cannot be read: No such file or directory"
+    assert str(problem) == (
+        f"{tmp_path}/none.yaml file: is not there; --config FILE or $GATEWAY_CONFIG names another"
+    )
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:

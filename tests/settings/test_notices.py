@@ -74,6 +74,12 @@ def test_a_secrets_file_that_is_not_there_is_not_a_notice(configure: Configure, 
     assert lines(configure, f"token: {{file: {tmp_path}/none}}") == []
 
 
+def test_a_folder_in_the_place_of_a_secrets_file_is_said(configure: Configure, tmp_path: Path) -> None:
+    assert lines(configure, f"token: {{file: {tmp_path}}}") == [
+        "config.yaml:1 token.file: is a folder; it should be the file that holds the secret"
+    ]
+
+
 def test_a_redis_that_nothing_is_kept_in_is_said(configure: Configure) -> None:
     text = "cache: {store: memory}\nredis: {url: 'redis://:secret-word@127.0.0.1'}"
     [line] = lines(configure, text)

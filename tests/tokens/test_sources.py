@@ -61,7 +61,7 @@ async def test_a_rewrite_of_the_same_length_is_seen_by_its_time(tmp_path: Path) 
 
 
 async def test_a_folder_in_place_of_the_file_is_a_missing_token(tmp_path: Path) -> None:
-    with pytest.raises(TokenMissingError, match="Is a directory"):
+    with pytest.raises(TokenMissingError, match="is a folder, and no file with a token"):
         await FileSource(tmp_path).read()
 
 
