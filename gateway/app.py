@@ -16,6 +16,7 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, BinaryIO
 
 from prometheus_client import CollectorRegistry
@@ -108,6 +109,7 @@ class Gateway:
         self._lag = LoopLag(self._clock)
         self._new_id = id_maker(world.wall_clock, world.random_bytes)
         self._storage = Storage(settings, self._means())
+        self.store_health = self._storage.health
         trust = Trust.load(settings.upstream.tls)
         self.runtime = assemble(settings, catalogue, self._keyring, trust, self._surroundings())
         self.metrics = Metrics(
@@ -123,7 +125,8 @@ class Gateway:
             wall_clock=world.wall_clock,
             new_id=self._new_id,
         )
-        self._tracing = Tracing(world.environ, self._masked_trace, world.wall_clock, world.random_bytes)
+        masked_trace = partial(self._redactor.mask_bytes, sink="trace")
+        self._tracing = Tracing(world.environ, masked_trace, world.wall_clock, world.random_bytes)
         self._tracing.prepare(settings, self.runtime.catalogue)
         live = self._live()
         self.metrics.watch(live)
@@ -131,7 +134,9 @@ class Gateway:
         self._reloader = None if file is None else Reloader(file, self.apply, self._reloaded)
         actions = Actions(self._reload, self._purge, self._explain)
         parts = self._parts(live)
-        pages = status_routes(lambda window: report(parts, window), self._masked_status)
+        pages = status_routes(
+            lambda window: report(parts, window), partial(self._redactor.mask_bytes, sink="status")
+        )
         control = control_application(self.metrics.scrape, self.checks, actions, pages)
         self.application = Listener(self._calls, control, self.runtime.downloads, self.runtime.listener)
 
@@ -377,12 +382,6 @@ class Gateway:
             stores=lambda: store_rows(self.settings, self._storage.health()),
             last_reload=lambda: self.metrics.last_reload,
         )
-
-    def _masked_status(self, content: bytes) -> bytes:
-        return self._redactor.mask_bytes(content, "status")
-
-    def _masked_trace(self, content: bytes) -> bytes:
-        return self._redactor.mask_bytes(content, "trace")
 
     def _observe_call(self, record: CallRecord) -> None:
         self.metrics.call(record)

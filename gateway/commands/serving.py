@@ -40,8 +40,9 @@ async def serve(
     def announce() -> None:
         address = server.address(listener)
         if terminal.attended:
-            echo(introduction(settings, address, str(file.path), terminal))
-        _log_start(gateway, address, file)
+            echo(introduction(settings, address, str(file.path), terminal, gateway.store_health()))
+        if not (terminal.attended and Terminal.of(stdout, environ).attended):  # who looks knows it by then
+            _log_start(gateway, address, file)
 
     try:
         await gateway.start()
@@ -66,7 +67,7 @@ def _log_start(gateway: Gateway, address: str, file: ConfigFile) -> None:
             "started",
             address=address,
             accounts=accounts(gateway.settings),
-            stores=stores(gateway.settings),
+            stores=stores(gateway.settings, gateway.store_health()),
             configuration=str(file.path),
         ),
     )

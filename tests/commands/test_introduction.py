@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from gateway.commands.introduction import introduction
+from gateway.commands.introduction import introduction, stores
 from gateway.settings.model import Settings
 from gateway.terminal import NOBODY, Terminal
 
@@ -67,6 +67,15 @@ def test_it_says_what_is_remembered_where(sections: dict[str, Any], cache: str, 
     assert f"stores        cache {cache}\n" in text
     assert f"              repeats {repeats}\n" in text
     assert "s3cr3t" not in text
+
+
+def test_what_cannot_be_used_is_not_named_as_if_it_were_in_use() -> None:
+    journal = Settings.model_validate({"dedup": {"journal": "/gone/gateway.db"}})
+    redis = Settings.model_validate({"redis": {"url": "redis://host"}, "cache": {"store": "redis"}})
+    trouble = " (cannot be used now)"
+    assert stores(journal, {"journal": False})[1].endswith(f", journal /gone/gateway.db{trouble}")
+    assert stores(journal, {"journal": True})[1].endswith(", journal /gone/gateway.db")
+    assert stores(redis, {"redis": False})[0] == f"cache redis{trouble}"
 
 
 def test_only_a_terminal_with_colours_gets_them() -> None:

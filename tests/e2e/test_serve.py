@@ -9,6 +9,7 @@ import stat
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -62,26 +63,46 @@ def test_its_start_and_its_end_are_events(served: Running) -> None:
 
 def test_whoever_sits_in_front_of_it_is_told_what_listens_where(platform: Platform, tmp_path: Path) -> None:
     config = config_file(tmp_path, settings_for(platform.base_url))
+    shown = on_a_terminal(config, subprocess.DEVNULL)
+    assert b"listens on    http://127.0.0.1:" in shown
+    assert b"account       default: " + platform.base_url.encode() + b", token from env TOKEN\r\n" in shown
+    assert TOKEN.encode() not in shown
+
+
+def test_in_a_terminal_the_start_is_said_once_and_a_store_that_failed_as_such(
+    platform: Platform, tmp_path: Path
+) -> None:
+    journal = tmp_path / "gone" / "journal.db"
+    sections = settings_for(platform.base_url) | {"dedup": {"journal": str(journal)}}
+    shown = on_a_terminal(config_file(tmp_path, sections), subprocess.STDOUT)
+    assert shown.count(b"listens on") == 1
+    assert f", journal {journal} (cannot be used now)\r\n".encode() in shown
+
+
+def on_a_terminal(config: Path, stdout: int) -> bytes:
+    """All that a gateway says on its terminal, from its start to its end. `stdout`: STDOUT for the same."""
     ours, theirs = pty.openpty()
     with (
         open(ours, "rb", buffering=0) as screen,
         subprocess.Popen(
             [*COMMAND, "serve", "--config", str(config)],
-            stdout=subprocess.DEVNULL,
+            stdout=theirs if stdout == subprocess.STDOUT else stdout,
             stderr=theirs,
             env=clean({**ENVIRON, "NO_COLOR": "1"}),
         ) as process,
     ):
         os.close(theirs)
+        shown = b""
         try:
-            shown = b""
             while b"settings" not in shown:
                 shown += screen.read(1024)
+            process.terminate()
+            with suppress(OSError):  # EIO: nobody holds the other end any more
+                while piece := screen.read(1024):
+                    shown += piece
         finally:
             process.terminate()
-    assert b"listens on    http://127.0.0.1:" in shown
-    assert b"account       default: " + platform.base_url.encode() + b", token from env TOKEN\r\n" in shown
-    assert TOKEN.encode() not in shown
+    return shown
 
 
 def test_on_sigterm_it_is_not_ready_first_and_a_call_in_flight_is_answered(
