@@ -20,7 +20,7 @@ from gateway.control.status import (
     TokenRow,
     TrafficPoint,
 )
-from gateway.observe.blame import turn
+from gateway.observe.blame import own_reason, turn
 from gateway.observe.labels import code_label
 from gateway.observe.live import Live
 from gateway.observe.recent import End, Point, Recent, Tally, Window
@@ -166,7 +166,7 @@ def _failed(record: CallRecord) -> FailedCall:
         code=record.code,
         status=record.status,
         origin=record.origin,
-        turn=turn(record.error or code_label(record.code)),
+        turn=turn(own_reason(record.error, record.error_text) or code_label(record.code)),
         error=record.error,
         error_text=record.error_text,
         attempts=record.attempts,

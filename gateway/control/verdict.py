@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from gateway.control.readiness import Check
 from gateway.control.status import AccountRow, Finding, Level, StoreRow, TokenRow, Verdict
-from gateway.observe.blame import MEANINGS, Turn
+from gateway.observe.blame import MEANINGS, PACED, Turn
 from gateway.observe.recent import End
 
 CRITICAL_SHARE = 0.1
@@ -19,6 +19,7 @@ LATE = 0.1
 """Seconds that the event loop may be late."""
 _SHOWN = 3  # reasons in one sentence
 
+_SAID: Mapping[str, str] = MappingProxyType({**MEANINGS, PACED: "more than upstream.rate allows"})
 _RANKS: Mapping[Level, int] = MappingProxyType({"well": 0, "warning": 1, "critical": 2})
 _WHO: Mapping[Turn, str] = MappingProxyType(
     {
@@ -61,9 +62,8 @@ def of_parts(
     now: float,
 ) -> Iterator[Finding]:
     """What the parts say of themselves."""
-    for check in checks:
-        if check.passed:
-            continue
+    failed = [check for check in checks if not check.passed]
+    for check in failed:
         who: Turn = "account" if check.name.startswith("token ") else "gateway"
         said = f"{check.name}: {check.detail}"
         if check.required:
@@ -76,8 +76,9 @@ def of_parts(
             yield Finding(level="critical", turn="platform", text=f"{text}the platform mostly failed")
     for token in tokens:
         yield from _of_token(token, now)
+    said_of = {check.name for check in failed}  # one fault is one finding
     for store in stores:
-        if not store.well:
+        if not store.well and store.name not in said_of:
             yield Finding(
                 level="warning", turn="gateway", text=f"{store.name} cannot be used: {store.detail}"
             )
@@ -111,7 +112,7 @@ def _level(who: Turn, failed: int, calls: int) -> Level:
 
 
 def _sentence(who: Turn, reasons: Counter[str], calls: int) -> str:
-    said = [f"{MEANINGS.get(reason, reason)} × {count}" for reason, count in reasons.most_common(_SHOWN)]
+    said = [f"{_SAID.get(reason, reason)} × {count}" for reason, count in reasons.most_common(_SHOWN)]
     more = "" if len(reasons) <= _SHOWN else ", …"
     share = 100 * reasons.total() / calls
     part = f"{share:.0f} %" if share >= 1 else "under 1 %"

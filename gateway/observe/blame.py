@@ -71,9 +71,13 @@ CALLER_ERRORS = (
     "unsupported-type",
 )
 
+PACED = "upstream.rate"
+"""In the place of `overloaded` where the configured pace refused the call: that is no fault of anybody's, and
+the turn of who asks for more."""
+
 _TURNS: Mapping[str, Turn] = MappingProxyType(
     {
-        **dict.fromkeys((*CALLER_CODES, *CALLER_ERRORS), "caller"),
+        **dict.fromkeys((*CALLER_CODES, *CALLER_ERRORS, PACED), "caller"),
         **dict.fromkeys((*ACCOUNT_CODES, *ACCOUNT_ERRORS), "account"),
         **dict.fromkeys((*PLATFORM_CODES, *PLATFORM_ERRORS), "platform"),
         **dict.fromkeys(GATEWAY_ERRORS, "gateway"),
@@ -81,7 +85,13 @@ _TURNS: Mapping[str, Turn] = MappingProxyType(
 )
 
 
+def own_reason(error: str, text: str) -> str:
+    """The gateway's own reason, with PACED told from a gateway that is full: both refuse by one name, and
+    `text`, which the caller was told, says which it was."""
+    return PACED if error == "overloaded" and PACED in text else error
+
+
 def turn(reason: str) -> Turn:
     """Whose turn it is. `reason` is a value of the label `code` of an answer of the platform that is not 0,
-    or the name of an own error."""
+    or the name of an own error, or PACED."""
     return _TURNS.get(reason, "platform")

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from operator import add
 from typing import NamedTuple
 
-from gateway.observe.blame import Turn, turn
+from gateway.observe.blame import Turn, own_reason, turn
 from gateway.observe.calllog import has_failed
 from gateway.observe.labels import code_label
 from gateway.records import AttemptRecord, CacheResult, CallRecord, Origin
@@ -40,7 +40,7 @@ class End(NamedTuple):
 
     code: str  # as the label
     origin: Origin
-    error: str  # the gateway's own reason, or ""
+    error: str  # the gateway's own reason, as `blame.own_reason` tells them apart, or ""
     cache: CacheResult | None
     failed: bool
 
@@ -138,12 +138,13 @@ class Recent:
         if slot is None:
             slot = self._running[record.api_method] = _Slot()
         slot.durations[bisect_left(BOUNDS, record.seconds)] += 1
-        failed = False
+        failed, error = False, record.error
         if record.code != 0 or record.status != 200:
             failed = has_failed(record)
             if failed:
                 self.failures.append(record)
-        end = (record.code, record.origin, record.error, record.cache, failed)
+                error = own_reason(error, record.error_text)
+        end = (record.code, record.origin, error, record.cache, failed)
         slot.ends[end] = slot.ends.get(end, 0) + 1
 
     def rejected(self, attempt: AttemptRecord) -> None:

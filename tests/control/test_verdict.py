@@ -7,6 +7,7 @@ import pytest
 from gateway.control import verdict
 from gateway.control.readiness import Check
 from gateway.control.status import Finding, StoreRow
+from gateway.observe.blame import own_reason
 from gateway.observe.recent import End
 from tests.control.samples import account, token
 
@@ -39,6 +40,25 @@ def test_what_callers_have_to_deal_with_leaves_it_well() -> None:
     assert finding.text == (
         "90 % of the calls of the last minute were refused: 404 not found × 80, 435 ambiguous search × 10"
     )
+
+
+def test_the_configured_pace_at_work_is_no_fault() -> None:
+    paced = End("503", "gateway", own_reason("overloaded", "overloaded: … upstream.rate …"), None, True)
+    full = End("503", "gateway", own_reason("overloaded", "overloaded: no free connection"), None, True)
+    found = verdict.verdict(verdict.of_calls({WELL: 10, paced: 30}))
+    assert (found.level, found.headline) == ("well", "All is well")
+    [finding] = found.findings
+    assert finding.text == (
+        "75 % of the calls of the last minute were refused: more than upstream.rate allows × 30"
+    )
+    assert verdict.verdict(verdict.of_calls({WELL: 10, full: 30})).level == "critical"
+
+
+def test_a_redis_that_is_away_is_one_finding() -> None:
+    check = Check("redis", False, "127.0.0.1:6379: away", required=False)
+    rows = [StoreRow(name=name, kind="shared", well=False, detail="") for name in ("redis", "journal")]
+    findings = verdict.of_parts([check], [], [], rows, NOW)
+    assert [finding.text.split()[0] for finding in findings] == ["redis:", "journal"]
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,20 @@ def test_a_call_beyond_the_rate_is_told_when_to_come_again(
     assert scrape_used(caller).value(LIMITED, account="default", outcome="refused") == 1
 
 
+def test_on_the_status_page_the_rate_at_work_is_no_fault(gateway_with: GatewayWith) -> None:
+    caller = gateway_with(**ONE_AN_HOUR)
+    write(caller, "jim")
+    for number in range(5):
+        assert_refused(write(caller, f"name-{number}"))
+    status = caller.get("/-/status.json").json()
+    assert status["verdict"]["headline"] == "All is well"
+    [finding] = status["verdict"]["findings"]
+    assert "were refused: more than upstream.rate allows × 5" in finding["text"]
+    assert {call["turn"] for call in status["failures"]} == {"caller"}
+    [method] = [row for row in status["methods"] if row["failed"]]
+    assert method["errors"] == {"upstream.rate": 5}
+
+
 def test_a_call_waits_for_its_turn(gateway_with: GatewayWith) -> None:
     caller = gateway_with(upstream={"rate": "20/s"})
     assert [write(caller, f"name-{number}").error for number in range(6)] == [0] * 6
