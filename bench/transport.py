@@ -40,22 +40,20 @@ async def builtin(url: str, in_flight: int, drive: Callable[[Call], Awaitable[fl
     import httpx
 
     from gateway.upstream.builtin.transport import BuiltinTransport
-    from gateway.upstream.extensions import BODY as REPLY_BODY
-    from gateway.upstream.extensions import DEADLINE, HEAD, Body
     from gateway.upstream.options import TransportOptions
+    from gateway.upstream.wire import Destination
 
     transport = BuiltinTransport(TransportOptions(max_connections=in_flight))
     target = httpx.URL(url)
+    to = Destination.of(target)
     lines = [f"POST {target.path} HTTP/1.1", f"Host: {target.netloc.decode()}"]
     lines += [f"{name}: {value}" for name, value in HEADERS.items()]
     head = "".join(line + "\r\n" for line in lines).encode()
     loop = asyncio.get_running_loop()
 
     async def call() -> None:
-        extensions = {HEAD: head, DEADLINE: loop.time() + 60}
-        request = httpx.Request("POST", target, stream=Body(BODY), extensions=extensions)
-        response = await transport.handle_async_request(request)
-        assert response.extensions[REPLY_BODY] == REPLY
+        reply = await transport.call(to, head, BODY, modifies=True, deadline=loop.time() + 60)
+        assert reply.body == REPLY
 
     used = await drive(call)
     await transport.aclose()

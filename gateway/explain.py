@@ -70,7 +70,7 @@ class Explainer:
             "flight": self._flight(request, request_id) if modifies else None,
             "tags": list(TagRule.of(rule).tags(request.body_only_fields())),
             "token": rule.token_name or None,
-            "url": str(outgoing.url).replace(quote(MASKED.reveal()), MASKED.reveal()),
+            "url": str(outgoing.to.url).replace(quote(MASKED.reveal()), MASKED.reveal()),
             "headers": dict(line.split(": ", 1) for line in lines),
             "body": outgoing.body.decode(),
         }

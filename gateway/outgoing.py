@@ -20,6 +20,7 @@ from gateway.settings.model import TokenPlacement
 from gateway.settings.upstream import Compression
 from gateway.tokens.secret import Secret
 from gateway.upstream.client import Outgoing
+from gateway.upstream.wire import Destination
 
 USER_AGENT = b"platform-gateway"
 _XML = msgspec.Raw(b'"xml"')
@@ -58,7 +59,7 @@ class Writer:
         self._request_id_name = (dialect.request_id_header or "").encode("ascii")
         self._base_url = httpx.URL(dialect.base_url)
         # Making a URL costs more than all the rest of this file: those of the known methods are made once.
-        self._urls = {self._path(method): self._url(self._path(method)) for method in methods}
+        self._places = {self._path(method): self._place(self._path(method)) for method in methods}
 
     def write(
         self, request: Request, token: Secret | None, request_id: str, document: bytes | None = None
@@ -78,7 +79,7 @@ class Writer:
         if self._request_id_name and request.method.effect.modifies:
             head += self._request_id_name + b": " + request_id.encode("ascii") + b"\r\n"
         return Outgoing(
-            url=self._urls.get(target) or self._url(target),
+            to=self._places.get(target) or self._place(target),
             head=head,
             body=self._body(
                 request, token if self._dialect.placement is TokenPlacement.BODY else None, document
@@ -104,5 +105,5 @@ class Writer:
     def _path(self, method: ApiMethod) -> bytes:
         return f"{self._base_path}/{method.path or method.name}".encode("ascii")
 
-    def _url(self, target: bytes) -> httpx.URL:
-        return self._base_url.copy_with(raw_path=target)
+    def _place(self, target: bytes) -> Destination:
+        return Destination.of(self._base_url.copy_with(raw_path=target))

@@ -25,10 +25,10 @@ from gateway.settings.model import TokenPlacement
 from gateway.tokens.keeper import TokenKeeper
 from gateway.upstream.admission import Admission
 from gateway.upstream.client import Reading
-from gateway.upstream.extensions import BODY, DEADLINE, HEAD, Body
 from gateway.upstream.failures import Kind, marked
 from gateway.upstream.pacing import Pacer
 from gateway.upstream.sender import Guards, Sender, Watchers
+from gateway.upstream.wire import Destination, WireReply
 
 BASE_URL = "https://example.com/api/v1.1"
 LIMITS = BodyLimits(depth=64, elements=10_000)
@@ -42,7 +42,7 @@ class Attempt:
     body: bytes
     arrived: float  # by the loop's clock, as is the deadline
     deadline: float
-    end: "asyncio.Future[httpx.Response]"
+    end: "asyncio.Future[WireReply]"
 
     @property
     def params(self) -> dict[str, Any]:
@@ -64,26 +64,25 @@ class Attempt:
         self.answer_with(body, status, {"content-type": "application/json", **(headers or {})})
 
     def answer_with(self, body: bytes, status: int, headers: Mapping[str, str]) -> None:
-        response = httpx.Response(status, headers=headers, stream=Body(body), extensions={BODY: body})
-        self.end.set_result(response)
+        raw = [(name.encode(), value.encode()) for name, value in headers.items()]
+        self.end.set_result(WireReply(status, raw, body))
 
     def break_off(self, kind: Kind = "reset", *, written: bool = True) -> None:
         """No answer, as a transport says it."""
         self.end.set_exception(marked(httpx.NetworkError("by hand"), kind, written=written))
 
 
-class Platform(httpx.AsyncBaseTransport):
+class Platform:
     """All attempts in the order of their arrival."""
 
     def __init__(self) -> None:
         self.attempts: list[Attempt] = []
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        assert isinstance(request.stream, Body)
+    async def call(
+        self, to: Destination, head: bytes, body: bytes, *, modifies: bool, deadline: float
+    ) -> WireReply:
         loop = asyncio.get_running_loop()
-        head: bytes = request.extensions[HEAD]
-        deadline: float = request.extensions[DEADLINE]
-        attempt = Attempt(head, request.stream.body, loop.time(), deadline, loop.create_future())
+        attempt = Attempt(head, body, loop.time(), deadline, loop.create_future())
         self.attempts.append(attempt)
         try:
             async with asyncio.timeout_at(deadline):

@@ -38,7 +38,7 @@ def test_a_write_is_these_bytes() -> None:
         b"Request-ID: id-1\r\n"
     )
     assert out.body == b'{"token":"the-token","db_id":1}'
-    assert str(out.url) == "https://example.com:8443/api/v1.1/profiles/import?a=1"
+    assert str(out.to.url) == "https://example.com:8443/api/v1.1/profiles/import?a=1"
 
 
 def test_equal_calls_are_equal_on_the_wire_but_for_their_id() -> None:
@@ -51,7 +51,7 @@ def test_a_read_carries_no_request_id_and_the_documented_slash() -> None:
     out = writer().write(request(READ), TOKEN, "id-1")
     assert b"id-1" not in out.head
     assert out.head.startswith(b"POST /api/v1.1/profiles/get/ HTTP/1.1\r\n")
-    assert out.url.raw_path == b"/api/v1.1/profiles/get/"
+    assert out.to.url.raw_path == b"/api/v1.1/profiles/get/"
 
 
 def test_replies_are_asked_for_as_the_setting_says() -> None:
@@ -73,7 +73,7 @@ def test_the_token_is_in_its_place_and_nowhere_else(placement: TokenPlacement) -
     places = {
         TokenPlacement.BODY: json.loads(out.body).get("token") == "abcdefgh12345678",
         TokenPlacement.HEADER: b"\r\nAuthorization: Bearer abcdefgh12345678\r\n" in out.head,
-        TokenPlacement.QUERY: out.url.query == b"a=1&token=abcdefgh12345678",
+        TokenPlacement.QUERY: out.to.url.query == b"a=1&token=abcdefgh12345678",
     }
     assert [place for place, found in places.items() if found] == [placement]
     assert (out.head + out.body).count(b"abcdefgh12345678") == 1
@@ -83,7 +83,7 @@ def test_a_token_that_needs_escaping_arrives_as_it_is() -> None:
     in_body = writer().write(request(), TOKEN, "id-1")
     assert json.loads(in_body.body)["token"] == TOKEN.reveal()
     in_query = writer(TokenPlacement.QUERY).write(request(), TOKEN, "id-1")
-    assert in_query.url.params["token"] == TOKEN.reveal()
+    assert in_query.to.url.params["token"] == TOKEN.reveal()
 
 
 def test_a_method_without_a_token_gets_none() -> None:

@@ -18,8 +18,8 @@ from gateway.offload import UNCOUNTED, Offload
 from gateway.records import AttemptRecord, FailureKind, TraceContext
 from gateway.upstream import failures
 from gateway.upstream.coding import coding, plain
-from gateway.upstream.extensions import BODY, DEADLINE, HEAD, MODIFIES, Body
 from gateway.upstream.reply import NoAnswerError, Reply, read_body, read_reply
+from gateway.upstream.wire import Destination, Transport, WireReply
 
 GATEWAY_TIMEOUT = 504
 
@@ -30,8 +30,8 @@ INFLATED_AT_ONCE = 64 * 1024
 class Outgoing(msgspec.Struct, frozen=True, gc=False):
     """A request as it goes to the platform; the same bytes on every attempt, but for a trace's headers."""
 
-    url: httpx.URL
-    head: bytes  # request line and headers, as gateway.upstream.extensions.HEAD wants them
+    to: Destination
+    head: bytes  # request line and headers, as a transport wants them
     body: bytes
     method: ApiMethod
     untouched: bool  # the answer may be in any format
@@ -68,24 +68,21 @@ class AttemptError(Exception):
         self.retry_after = retry_after  # a front server's word, as it came
 
 
-async def attempt(
-    transport: httpx.AsyncBaseTransport, outgoing: Outgoing, deadline: float, reading: Reading
-) -> Reply:
+async def attempt(transport: Transport, outgoing: Outgoing, deadline: float, reading: Reading) -> Reply:
     """Send once. `deadline` is a time of the running loop's clock. Raises AttemptError."""
-    request = httpx.Request(
-        "POST",
-        outgoing.url,
-        stream=Body(outgoing.body),
-        extensions={HEAD: outgoing.head, MODIFIES: outgoing.method.effect.modifies, DEADLINE: deadline},
-    )
+    method = outgoing.method
     try:
-        response = await transport.handle_async_request(request)
-        body = await _plain(response, reading.size)
-        method = outgoing.method
-        enclosed = await reading.offload.run(read_body, body, method.item_results, reading.limits)
-        return read_reply(
-            response.status_code, response.headers.raw, body, method, outgoing.untouched, enclosed
+        reply = await transport.call(
+            outgoing.to,
+            outgoing.head,
+            outgoing.body,
+            modifies=method.effect.modifies,
+            deadline=deadline,
         )
+        coded = coding(reply.headers)
+        body = await _plain(reply, coded, reading.size) if coded and reply.body else reply.body
+        enclosed = await reading.offload.run(read_body, body, method.item_results, reading.limits)
+        return read_reply(reply.status, reply.headers, body, method, outgoing.untouched, enclosed)
     except TooMuchWorkError as error:
         text = f"the platform's answer cannot be read: {error}"
         raise AttemptError("protocol", written=True, text=text, ours=True) from error
@@ -99,12 +96,9 @@ async def attempt(
         raise AttemptError(kind, written=failures.was_written(error), text=_TEXTS[kind]) from error
 
 
-async def _plain(response: httpx.Response, limit: int) -> bytes:
+async def _plain(reply: WireReply, coded: bytes, limit: int) -> bytes:
     """The body without its coding. Raises NoAnswerError."""
-    body: bytes = response.extensions.get(BODY) or b""
-    coded = coding(response.headers.raw)
-    if not coded or not body:
-        return body
+    body = reply.body
     try:
         if len(body) <= UNCOUNTED:
             with suppress(TooLongError):
@@ -112,7 +106,7 @@ async def _plain(response: httpx.Response, limit: int) -> bytes:
         return await asyncio.to_thread(plain, body, coded, limit)
     except GzipError as error:
         text = f"the platform's answer cannot be read: {error}"
-        raise NoAnswerError(text, response.status_code, None) from error
+        raise NoAnswerError(text, reply.status, None) from error
 
 
 def record(

@@ -13,10 +13,11 @@ from collections.abc import AsyncIterator, Callable
 
 import httpx
 
-from gateway.upstream.extensions import BODY, DEADLINE, HEAD, STREAM, Body
+from gateway.upstream.extensions import BODY, DEADLINE, HEAD, MODIFIES, STREAM, Body
 from gateway.upstream.failures import marked
 from gateway.upstream.options import TransportOptions
 from gateway.upstream.stats import PoolStats
+from gateway.upstream.wire import Destination, WireReply
 
 
 class HttpxTransport(httpx.AsyncBaseTransport):
@@ -40,6 +41,14 @@ class HttpxTransport(httpx.AsyncBaseTransport):
         self._waiting = 0
         self._tasks: set[asyncio.Task[httpx.Response]] = set()
         self._closers: set[asyncio.Task[None]] = set()
+
+    async def call(
+        self, to: Destination, head: bytes, body: bytes, *, modifies: bool, deadline: float
+    ) -> WireReply:
+        extensions = {HEAD: head, MODIFIES: modifies, DEADLINE: deadline}
+        request = httpx.Request("POST", to.url, stream=Body(body), extensions=extensions)
+        response = await self.handle_async_request(request)
+        return WireReply(response.status_code, response.headers.raw, response.extensions[BODY])
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         deadline = request.extensions.get(DEADLINE, math.inf)

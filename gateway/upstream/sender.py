@@ -11,7 +11,6 @@ import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-import httpx
 import msgspec
 
 from gateway import errors
@@ -25,6 +24,7 @@ from gateway.upstream.admission import TOO_LATE, Admission
 from gateway.upstream.client import AttemptError, Outgoing, Reading, attempt, record
 from gateway.upstream.pacing import Pacer
 from gateway.upstream.reply import Reply
+from gateway.upstream.wire import Transport
 
 Failure = AttemptError | errors.CallError
 
@@ -78,7 +78,7 @@ class Sender:
     def __init__(
         self,
         account: str,
-        transport: httpx.AsyncBaseTransport,
+        transport: Transport,
         guards: Guards,
         reading: Reading,
         watchers: Watchers,
@@ -173,7 +173,7 @@ class Sender:
             if trouble is not None:
                 self._watchers.retry(outgoing.method.label, trouble)
             number += 1
-            result = await self._permitted(permit, outgoing, deadline, made + number)
+            result = await self._attempt(permit, outgoing, deadline, made + number)
             trouble = _trouble(result)
             if trouble is None:
                 return _Ended(result, number, lost, held)
@@ -203,31 +203,26 @@ class Sender:
         permit = self._guards.breaker.enter(now)
         return _breaker_open(permit) if isinstance(permit, Refused) else permit
 
-    async def _permitted(
+    async def _attempt(
         self, permit: Permit, outgoing: Outgoing, deadline: float, number: int
     ) -> Reply | AttemptError:
         """One attempt, of which the breaker is told."""
-        failed: bool | None = None
-        try:
-            result = await self._attempt(outgoing, deadline, number)
-            failed = isinstance(result, AttemptError) and not result.ours
-        finally:
-            self._guards.breaker.leave(permit, self._clock(), failed=failed)
-        return result
-
-    async def _attempt(self, outgoing: Outgoing, deadline: float, number: int) -> Reply | AttemptError:
         trace = None
         if outgoing.trace is not None:
             trace = self._watchers.span(outgoing.trace)
             outgoing = self._announced(outgoing, trace)
-        started = self._clock()
+        started = ended = self._clock()
+        failed: bool | None = None
         result: Reply | AttemptError
         try:
             result = await attempt(self._transport, outgoing, deadline, self._reading)
+            failed = False
         except AttemptError as error:
-            result = error
-        seconds = self._clock() - started
-        self._watchers.attempt(record(outgoing, self._account, seconds, result, number, trace))
+            result, failed = error, not error.ours
+        finally:
+            ended = self._clock()
+            self._guards.breaker.leave(permit, ended, failed=failed)
+        self._watchers.attempt(record(outgoing, self._account, ended - started, result, number, trace))
         return result
 
     def _announced(self, outgoing: Outgoing, trace: TraceContext) -> Outgoing:

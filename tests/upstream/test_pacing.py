@@ -12,6 +12,7 @@ from gateway.stores.memory_bucket import MemoryBucket
 from gateway.upstream.client import Outgoing
 from gateway.upstream.pacing import Pacer
 from gateway.upstream.sender import Outcome, Sender
+from gateway.upstream.wire import Destination
 from tests import builders
 from tests.byhand import BASE_URL, Platform, Watched, guards, sender
 from tests.skipping import BACKEND, all_is_done
@@ -19,7 +20,7 @@ from tests.skipping import BACKEND, all_is_done
 pytestmark = pytest.mark.anyio
 
 READ = Outgoing(
-    httpx.URL(f"{BASE_URL}/databases/get"),
+    Destination.of(httpx.URL(f"{BASE_URL}/databases/get")),
     b"POST /api/v1.1/databases/get HTTP/1.1\r\n",
     b"{}",
     builders.READ,

@@ -14,6 +14,7 @@ from gateway.policy.breaker import State
 from gateway.policy.retrying import Trouble
 from gateway.upstream.client import AttemptError, Outgoing
 from gateway.upstream.sender import Outcome, Sender
+from gateway.upstream.wire import Destination
 from tests import builders
 from tests.byhand import BASE_URL, Platform, Watched, guards, sender
 from tests.skipping import BACKEND, all_is_done
@@ -21,7 +22,7 @@ from tests.skipping import BACKEND, all_is_done
 pytestmark = pytest.mark.anyio
 
 READ = Outgoing(
-    httpx.URL(f"{BASE_URL}/databases/get"),
+    Destination.of(httpx.URL(f"{BASE_URL}/databases/get")),
     b"POST /api/v1.1/databases/get HTTP/1.1\r\n",
     b"{}",
     builders.READ,

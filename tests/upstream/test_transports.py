@@ -1,15 +1,20 @@
 """Both transports are built from the same options and understand the same extensions."""
 
+import asyncio
+import math
+
 import httpx
 import pytest
 
 from gateway.upstream.builtin.transport import BuiltinTransport
 from gateway.upstream.extensions import HEAD, Body
+from gateway.upstream.failures import kind_of, was_written
 from gateway.upstream.httpx_transport import HttpxTransport
 from gateway.upstream.options import TransportOptions
 from gateway.upstream.transports import TransportName, build
+from gateway.upstream.wire import Destination
 from tests.upstream.transport.calls import body_of, transport
-from tests.upstream.transport.peer import echo, serving
+from tests.upstream.transport.peer import echo, sending, serving
 
 pytestmark = pytest.mark.anyio
 
@@ -28,6 +33,30 @@ async def test_a_prebuilt_head_is_what_the_peer_gets(kind: TransportName) -> Non
         request = httpx.Request("POST", peer.url, stream=Body(b"abc"), extensions={HEAD: head})
         assert body_of(await over.handle_async_request(request)) == b"abc"
         assert peer.requests[0].head == head + b"Content-Length: 3\r\n\r\n"
+
+
+@pytest.mark.parametrize("kind", ["builtin", "httpx"])
+@pytest.mark.parametrize("size", [0, 3, 100_000], ids=["empty", "small", "in a write of its own"])
+async def test_a_call_is_sent_and_answered_to_the_byte(kind: TransportName, size: int) -> None:
+    head = b"POST /api/v1.1/x HTTP/1.1\r\nHost: platform.test\r\nRequest-ID: a:b\r\n"
+    async with serving(echo) as peer, transport(kind) as over:
+        to = Destination.of(httpx.URL(peer.url))
+        reply = await over.call(to, head, b"x" * size, modifies=True, deadline=math.inf)
+        assert reply.status == 200
+        assert reply.body == b"x" * size
+        assert [value for name, value in reply.headers if name.lower() == b"content-length"] == [b"%d" % size]
+        assert peer.requests[0].head == head + b"Content-Length: %d\r\n\r\n" % size
+
+
+@pytest.mark.parametrize("kind", ["builtin", "httpx"])
+async def test_a_call_ends_by_its_deadline(kind: TransportName) -> None:
+    async with serving(sending()) as peer, transport(kind, first_byte_timeout=0.3) as over:
+        deadline = asyncio.get_running_loop().time() + 0.05
+        to = Destination.of(httpx.URL(peer.url))
+        with pytest.raises(httpx.ReadTimeout) as late:
+            await over.call(to, b"POST / HTTP/1.1\r\nHost: a\r\n", b"", modifies=True, deadline=deadline)
+        assert kind_of(late.value) == "timeout"
+        assert was_written(late.value)
 
 
 @pytest.mark.parametrize("kind", ["builtin", "httpx"])

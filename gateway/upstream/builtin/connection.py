@@ -84,7 +84,7 @@ class Connection(asyncio.Protocol):
         return f"<Connection {state if self.is_open else 'closed'}>"
 
     async def exchange(
-        self, request: tuple[bytes, ...], *, silence: float, deadline: float, streamed: bool, looks: bool
+        self, request: tuple[bytes, ...], silence: float, deadline: float, streamed: bool, looks: bool
     ) -> None:
         """Sends the parts of `request` and waits for the reply, or for its head if `streamed`.
 

@@ -5,26 +5,15 @@ import socket
 import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import httpx
 
 from gateway.upstream.builtin.connection import Connection
 from gateway.upstream.failures import Kind, marked
+from gateway.upstream.wire import Origin
 
 _PORTS = {b"http": 80, b"https": 443}
-
-
-class Origin(NamedTuple):
-    """Where a URL says to connect; calls to one origin share connections. No port: that of the scheme."""
-
-    scheme: bytes
-    host: bytes
-    port: int | None
-
-    def __str__(self) -> str:
-        port = "" if self.port is None else f":{self.port}"
-        return f"{self.scheme.decode()}://{self.host.decode()}{port}"
 
 
 @dataclass(frozen=True, slots=True)

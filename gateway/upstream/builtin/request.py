@@ -26,12 +26,14 @@ _OWN = (b"content-length", b"transfer-encoding", b"connection", b"upgrade", b"ex
 
 def encode(request: httpx.Request) -> tuple[bytes, ...]:
     """The request in one or two parts, in the order they are written. Raises LocalProtocolError."""
-    body = _body(request.stream)
-    head: bytes = request.extensions.get(HEAD) or _head(request)
-    head = b"%bContent-Length: %d\r\n\r\n" % (head, len(body))
+    return parts(request.extensions.get(HEAD) or _head(request), _body(request.stream))
+
+
+def parts(head: bytes, body: bytes) -> tuple[bytes, ...]:
+    """The same of a `head` that is written already, but for the length."""
     if len(body) <= _ONE_WRITE:
-        return (head + body,)
-    return (head, body)
+        return (b"%bContent-Length: %d\r\n\r\n%b" % (head, len(body), body),)
+    return (b"%bContent-Length: %d\r\n\r\n" % (head, len(body)), body)
 
 
 def _body(stream: object) -> bytes:

@@ -10,9 +10,10 @@ import httpx
 from gateway.upstream.builtin.connection import Connection
 from gateway.upstream.builtin.dialing import Dialer
 from gateway.upstream.builtin.pool import Leave, Pool
-from gateway.upstream.extensions import BODY, DEADLINE, MODIFIES, STREAM, Body
+from gateway.upstream.extensions import DEADLINE, MODIFIES, STREAM
 from gateway.upstream.failures import kind_of, marked, was_written
 from gateway.upstream.options import TransportOptions
+from gateway.upstream.wire import WireReply
 
 
 class Terms(NamedTuple):
@@ -23,7 +24,7 @@ class Terms(NamedTuple):
     deadline: float
     silence: float
     connect: float
-    patience: float  # span: how long to wait for a slot
+    patience: float = math.inf  # span: how long to wait for a slot
 
     @classmethod
     def of(cls, extensions: Mapping[str, Any], options: TransportOptions) -> "Terms":
@@ -56,35 +57,39 @@ class Route:
     def __repr__(self) -> str:
         return f"<Route to {self._dialer.origin}: {self.pool!r}>"
 
-    async def send(self, request: tuple[bytes, ...], terms: Terms) -> httpx.Response:
-        """The reply to `request`. Raises httpx's errors, marked; the slot is given back whatever happens."""
+    async def send(self, request: tuple[bytes, ...], terms: Terms) -> Connection:
+        """The connection that has the reply to `request`, or its head; it is to be taken, or read and ended.
+
+        Raises httpx's errors, marked; the slot is given back then, and also when this is cancelled.
+        """
         if self._loop.time() >= terms.deadline:
             raise marked(httpx.PoolTimeout("the deadline passed before the call"), "timeout", written=False)
-        connection = await self._lease(terms)
+        leased = self.pool.take(modifies=terms.modifies)
+        if leased is Leave.WAIT:
+            leased = await self._wait(terms)
         try:
-            connection = await self._exchange(connection, request, terms)
+            if not isinstance(leased, Connection):
+                return await self._send_on_new(request, terms)
+            try:
+                await leased.exchange(request, terms.silence, terms.deadline, terms.streamed, terms.modifies)
+            except httpx.TransportError as error:
+                if not _may_replace(leased, terms, error):
+                    raise
+                return await self._send_again(request, terms, leased, error)
         except BaseException:
             self.pool.give_back(None)
             raise
+        return leased
+
+    async def take(self, connection: Connection) -> WireReply:
+        """The whole reply that `send` has left there; ends the use of the slot."""
         reader = connection.reader
-        if terms.streamed:
-            stream = ReplyStream(self.pool, connection)
-            return httpx.Response(reader.status, headers=reader.headers, stream=stream)
         is_large = reader.held > JOINED_AT_ONCE
         pieces = reader.take_pieces()
         end_use(self.pool, connection)
         # Joining leaves the interpreter to others when it is much, but not the loop.
         body = await asyncio.to_thread(b"".join, pieces) if is_large else b"".join(pieces)
-        return httpx.Response(
-            reader.status, headers=reader.headers, stream=Body(body), extensions={BODY: body}
-        )
-
-    async def _lease(self, terms: Terms) -> Connection | None:
-        """Takes a slot; None if a connection for it is still to be opened."""
-        leased = self.pool.take(modifies=terms.modifies)
-        if leased is Leave.WAIT:
-            leased = await self._wait(terms)
-        return leased if isinstance(leased, Connection) else None
+        return WireReply(reader.status, reader.headers, body)
 
     async def _wait(self, terms: Terms) -> Connection | Leave:
         pool = self.pool
@@ -98,48 +103,25 @@ class Route:
             return Leave.OPEN
         return leased
 
-    async def _exchange(
-        self, connection: Connection | None, request: tuple[bytes, ...], terms: Terms
-    ) -> Connection:
-        """Sends on `connection`, or on a new one; gives the connection that has the reply.
-
-        A connection that had idled and ends without a byte of a reply was most likely closed for age before
-        the call arrived. Likely is enough for a call that changes nothing: it goes once more, on a new one.
-        One that modifies does where it is certain that nothing was written.
-        """
-        if connection is None:
-            connection = await self._open(terms)
-        else:
-            try:
-                await self._speak(connection, request, terms, looks=terms.modifies)
-                return connection
-            except httpx.TransportError as error:
-                if not _may_replace(connection, terms, error):
-                    raise
-                connection = await self._replace(connection, terms, error)
-        await self._speak(connection, request, terms, looks=False)
+    async def _send_on_new(self, request: tuple[bytes, ...], terms: Terms) -> Connection:
+        connection = await self._open(terms)
+        # What the kernel may hold of a new connection is TLS's.
+        await connection.exchange(request, terms.silence, terms.deadline, terms.streamed, looks=False)
         return connection
 
-    async def _replace(self, lost: Connection, terms: Terms, error: httpx.TransportError) -> Connection:
-        """A new connection; where there is none, an `error` stands that knows the call was written once."""
+    async def _send_again(
+        self, request: tuple[bytes, ...], terms: Terms, lost: Connection, error: httpx.TransportError
+    ) -> Connection:
+        """On a new connection; where there is none, an `error` that knows of a byte written stands."""
         self.pool.discard(lost)
         try:
-            return await self._open(terms)
+            connection = await self._open(terms)
         except httpx.TransportError as second:
             if not was_written(error):
                 raise
             raise error from second
-
-    async def _speak(
-        self, connection: Connection, request: tuple[bytes, ...], terms: Terms, *, looks: bool
-    ) -> None:
-        await connection.exchange(
-            request,
-            silence=terms.silence,
-            deadline=terms.deadline,
-            streamed=terms.streamed,
-            looks=looks,
-        )
+        await connection.exchange(request, terms.silence, terms.deadline, terms.streamed, looks=False)
+        return connection
 
     async def _open(self, terms: Terms) -> Connection:
         within = min(terms.connect, terms.deadline - self._loop.time())
@@ -155,9 +137,13 @@ class Route:
 
 
 def _may_replace(lost: Connection, terms: Terms, error: httpx.TransportError) -> bool:
-    """Whether a call may go once more that got no reply on `lost`."""
+    """Whether a call may go once more that got no reply on `lost`, a connection that had idled.
+
+    Where it ends before the request is written, it was too old. One that ends without a byte of a reply was
+    most likely closed for age before the call arrived, too: likely is enough for a call that changes nothing.
+    """
     if not was_written(error):
-        return isinstance(error, httpx.ConnectError)  # it was too old; a time that is over stays so
+        return isinstance(error, httpx.ConnectError)  # a time that is over stays so
     return kind_of(error) == "reset" and not (terms.modifies or lost.reader.started)
 
 

@@ -14,12 +14,14 @@ import ssl
 
 import httpx
 
-from gateway.upstream.builtin.dialing import Dialer, Origin
-from gateway.upstream.builtin.request import encode
-from gateway.upstream.builtin.route import Route, Terms
+from gateway.upstream.builtin.dialing import Dialer
+from gateway.upstream.builtin.request import encode, parts
+from gateway.upstream.builtin.route import ReplyStream, Route, Terms
+from gateway.upstream.extensions import BODY, Body
 from gateway.upstream.options import TransportOptions
 from gateway.upstream.stats import PoolStats
 from gateway.upstream.tls import build_context
+from gateway.upstream.wire import Destination, Origin, WireReply
 
 
 class BuiltinTransport(httpx.AsyncBaseTransport):
@@ -37,12 +39,29 @@ class BuiltinTransport(httpx.AsyncBaseTransport):
     def __repr__(self) -> str:
         return f"<BuiltinTransport {list(self._routes.values())}>"
 
+    async def call(
+        self, to: Destination, head: bytes, body: bytes, *, modifies: bool, deadline: float
+    ) -> WireReply:
+        route = self._routes.get(to.origin) or self._open_route(to.origin)
+        options = self._options
+        terms = Terms(modifies, False, deadline, options.first_byte_timeout, options.connect_timeout)
+        return await route.take(await route.send(parts(head, body), terms))
+
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         encoded = encode(request)
-        url = request.url
-        origin = Origin(url.raw_scheme, url.raw_host, url.port)
+        origin = Origin.of(request.url)
         route = self._routes.get(origin) or self._open_route(origin)
-        return await route.send(encoded, Terms.of(request.extensions, self._options))
+        terms = Terms.of(request.extensions, self._options)
+        connection = await route.send(encoded, terms)
+        if terms.streamed:
+            reader = connection.reader
+            return httpx.Response(
+                reader.status, headers=reader.headers, stream=ReplyStream(route.pool, connection)
+            )
+        reply = await route.take(connection)
+        return httpx.Response(
+            reply.status, headers=reply.headers, stream=Body(reply.body), extensions={BODY: reply.body}
+        )
 
     def stats(self) -> PoolStats:
         """Of all origins together."""

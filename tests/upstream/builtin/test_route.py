@@ -10,11 +10,12 @@ import httpx
 import pytest
 
 from gateway.upstream.builtin.connection import Connection
-from gateway.upstream.builtin.dialing import Dialer, Origin
+from gateway.upstream.builtin.dialing import Dialer
 from gateway.upstream.builtin.route import Route, Terms
 from gateway.upstream.failures import kind_of, was_written
 from gateway.upstream.options import TransportOptions
 from gateway.upstream.stats import PoolStats
+from gateway.upstream.wire import Origin
 
 pytestmark = pytest.mark.anyio
 
