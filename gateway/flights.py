@@ -64,6 +64,9 @@ class Landing(msgspec.Struct, frozen=True, gc=False):
 _Landed = Landing | None
 """None: whoever led the flight, in another process, is gone, and it is to be boarded again."""
 
+_Waiting = list["asyncio.Future[_Landed]"]
+"""Those who wait for the end of one flight, each for itself: hardly any flight has one."""
+
 
 class Flights:
     """The flights of the process. `now` is wall-clock seconds, deadlines are the loop's."""
@@ -79,7 +82,7 @@ class Flights:
         self._owner = owner
         self._windows = windows
         self._now = now
-        self._out: dict[Identity, asyncio.Future[_Landed]] = {}
+        self._out: dict[Identity, _Waiting] = {}
         # A store may suspend: whoever finds a flight there has to find it in `_out` as well.
         self._turns: Turns[Identity] = Turns()
 
@@ -101,16 +104,16 @@ class Flights:
                 decision = await self._board(identity, call)
                 if isinstance(decision, Again):
                     return _replayed(identity, decision.flight, call)
-                landing = self._landing(identity, decision)
+                waiting = self._waiting(identity, decision)
             finally:
                 self._turns.leave(identity)
             flight = decision.flight
             presence.watch(partial(self._left, identity, flight.request_id))
             try:
                 if isinstance(decision, Lead):
-                    landed: _Landed = await self._lead(identity, flight, send, landing)
+                    landed: _Landed = await self._lead(identity, flight, send, waiting)
                 else:
-                    landed = await self._wait(identity, flight.request_id, landing, deadline, presence)
+                    landed = await self._wait(identity, flight.request_id, waiting, deadline, presence)
             finally:
                 presence.unwatch()
             if landed is not None:
@@ -121,15 +124,15 @@ class Flights:
         wants_to_know = None if presence.is_gone else landed.identity  # who has left was told of already
         return msgspec.structs.replace(landed, identity=wants_to_know, role=role, replay=call.replay)
 
-    def _landing(self, identity: Identity, decision: Lead | Join) -> "asyncio.Future[_Landed]":
-        """What tells how the flight ends."""
-        landing = self._out.get(identity)
-        if landing is not None and isinstance(decision, Join):
-            return landing
-        landing = self._out[identity] = asyncio.get_running_loop().create_future()
+    def _waiting(self, identity: Identity, decision: Lead | Join) -> _Waiting:
+        """Those who are told how the flight ends."""
+        waiting = self._out.get(identity)
+        if waiting is not None and isinstance(decision, Join):
+            return waiting
+        waiting = self._out[identity] = []
         if isinstance(decision, Join):
-            self._owner.start(self._follow(identity, decision.flight.request_id, landing), "follow a flight")
-        return landing
+            self._owner.start(self._follow(identity, decision.flight.request_id, waiting), "follow a flight")
+        return waiting
 
     async def sent_under(self, identity: Identity, request_id: str, token_mark: bytes) -> None:
         """The flight that is out is to be sent under another token: the platform rejected the first."""
@@ -207,14 +210,16 @@ class Flights:
         self,
         identity: Identity,
         request_id: str,
-        landing: "asyncio.Future[_Landed]",
+        waiting: _Waiting,
         deadline: float,
         presence: Presence,
     ) -> _Landed:
         """Wait as long as this caller may; the flight does not care."""
+        told: asyncio.Future[_Landed] = asyncio.get_running_loop().create_future()
+        waiting.append(told)
         try:
             async with asyncio.timeout_at(deadline):
-                return await asyncio.shield(landing)
+                return await told
         except TimeoutError:
             if not presence.is_gone:
                 self._left(identity, request_id)
@@ -235,9 +240,7 @@ class Flights:
             if await self._store.swap(identity, old, policy.handed(old, request_id, reached=False)):
                 return
 
-    async def _lead(
-        self, identity: Identity, flight: Flight, send: Send, landing: "asyncio.Future[_Landed]"
-    ) -> Landing:
+    async def _lead(self, identity: Identity, flight: Flight, send: Send, waiting: _Waiting) -> Landing:
         """Carry it out, and have its end remembered before anybody is told."""
         outcome: Outcome | None = None
         try:
@@ -253,12 +256,12 @@ class Flights:
             try:
                 unknown = await self._land(identity, flight, outcome)
                 landed = Landing(identity, flight.request_id, "led", outcome, unknown)
-                self._end(identity, landing, landed)
+                self._end(identity, waiting, landed)
             finally:
                 self._turns.leave(identity)
         return landed
 
-    async def _follow(self, identity: Identity, request_id: str, landing: "asyncio.Future[_Landed]") -> None:
+    async def _follow(self, identity: Identity, request_id: str, waiting: _Waiting) -> None:
         landed: _Landed = None
         try:
             ended = await self._store.follow(identity, request_id)
@@ -266,12 +269,14 @@ class Flights:
                 outcome, unknown = _told(ended)
                 landed = Landing(identity, request_id, "joined", outcome, unknown)
         finally:
-            self._end(identity, landing, landed)
+            self._end(identity, waiting, landed)
 
-    def _end(self, identity: Identity, landing: "asyncio.Future[_Landed]", landed: _Landed) -> None:
-        if self._out.get(identity) is landing:
+    def _end(self, identity: Identity, waiting: _Waiting, landed: _Landed) -> None:
+        if self._out.get(identity) is waiting:
             del self._out[identity]
-        landing.set_result(landed)
+        for told in waiting:
+            if not told.done():  # else it has left, or its time was over
+                told.set_result(landed)
 
     async def _land(
         self, identity: Identity, flight: Flight, outcome: Outcome, *, guess: bool = True

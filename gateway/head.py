@@ -6,10 +6,13 @@ them in HTTP/1.0, and targets that are no path, which another server might take 
 or doubled `Host` is the guard's to refuse, as a name that is not allowed.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from gateway import errors
 from gateway.headers import EXPECT, TRANSFER_ENCODING, Headers
+
+Fields = Iterable[tuple[bytes, bytes]]
 
 
 class Head(NamedTuple):
@@ -44,3 +47,28 @@ def read(method: bytes, target: bytes, version: str, headers: Headers, *, keep_a
         keep_alive and version == "1.1",
         EXPECT in headers and headers[EXPECT].lower() == b"100-continue",
     )
+
+
+def lines(fields: Fields) -> bytes:
+    """Header lines, each ended by CRLF."""
+    return b"".join([b"%b: %b\r\n" % field for field in fields])
+
+
+def written(method: bytes, target: bytes, version: str, fields: Fields) -> bytes:
+    """A request's head once more, without an offer to upgrade."""
+    kept = [field for field in fields if field[0] != b"upgrade"]
+    return b"%b %b HTTP/%b\r\n%b\r\n" % (method, target, version.encode("ascii"), lines(kept))
+
+
+class CommonFields:
+    """The header lines that every answer has. uvicorn makes a new list of them every second, for the date;
+    in between they are written once."""
+
+    def __init__(self) -> None:
+        self._fields: Fields = ()
+        self._lines = b""
+
+    def lines(self, fields: Fields) -> bytes:
+        if fields is not self._fields:
+            self._fields, self._lines = fields, lines(fields)
+        return self._lines

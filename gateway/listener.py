@@ -18,6 +18,7 @@ from gateway.catalogue.model import DEFAULT_TOKEN
 from gateway.codec.negotiation import Format
 from gateway.dataplane import DataPlane
 from gateway.downloads import Downloads
+from gateway.head import CommonFields
 from gateway.headers import Headers
 
 log = logging.getLogger(__name__)
@@ -60,6 +61,7 @@ class Listener:
     ) -> None:
         self.apply(downloads, limits)
         self.serve = calls.serve
+        self.common_fields = CommonFields()
         self._calls = calls
         self._control = control
 

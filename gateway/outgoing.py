@@ -59,7 +59,7 @@ class Writer:
         self._request_id_name = (dialect.request_id_header or "").encode("ascii")
         self._base_url = httpx.URL(dialect.base_url)
         # Making a URL costs more than all the rest of this file: those of the known methods are made once.
-        self._places = {self._path(method): self._place(self._path(method)) for method in methods}
+        self._lines = {method.name: self._line(self._path(method)) for method in methods}
 
     def write(
         self, request: Request, token: Secret | None, request_id: str, document: bytes | None = None
@@ -69,22 +69,25 @@ class Writer:
 
         Raises MalformedBodyError for a value that the platform's format cannot carry.
         """
-        path, query = self._path(request.method), request.query
+        method, query = request.method, request.query
         if token is not None and self._dialect.placement is TokenPlacement.QUERY:
             query = querystring.place(query, token.reveal())
-        target = path + b"?" + query if query else path
-        head = b"POST " + target + self._headers
+        line = None if query else self._lines.get(method.name)
+        if line is None:
+            path = self._path(method)
+            line = self._line(path + b"?" + query if query else path)
+        to, head = line
         if token is not None and self._dialect.placement is TokenPlacement.HEADER:
             head += b"Authorization: Bearer " + token.reveal().encode("utf-8") + b"\r\n"
-        if self._request_id_name and request.method.effect.modifies:
+        if self._request_id_name and method.effect.modifies:
             head += self._request_id_name + b": " + request_id.encode("ascii") + b"\r\n"
         return Outgoing(
-            to=self._places.get(target) or self._place(target),
+            to=to,
             head=head,
             body=self._body(
                 request, token if self._dialect.placement is TokenPlacement.BODY else None, document
             ),
-            method=request.method,
+            method=method,
             untouched=request.untouched,
         )
 
@@ -105,5 +108,7 @@ class Writer:
     def _path(self, method: ApiMethod) -> bytes:
         return f"{self._base_path}/{method.path or method.name}".encode("ascii")
 
-    def _place(self, target: bytes) -> Destination:
-        return Destination.of(self._base_url.copy_with(raw_path=target))
+    def _line(self, target: bytes) -> tuple[Destination, bytes]:
+        """Where a call of this target goes, and what its head begins with."""
+        to = Destination.of(self._base_url.copy_with(raw_path=target))
+        return to, b"POST " + target + self._headers

@@ -17,7 +17,6 @@ ends the message at its head, so it is given the request once more, without that
 import asyncio
 import logging
 from collections import deque
-from enum import Enum
 from functools import partial
 from typing import Any, cast
 
@@ -32,6 +31,7 @@ from gateway.alarm import Alarm
 from gateway.asgi import AsgiExchange, Door
 from gateway.exchange import Exchange, Refused, head_of
 from gateway.listener import Listener
+from gateway.phase import Phase
 
 log = logging.getLogger(__name__)
 
@@ -41,16 +41,6 @@ LINGER = 2.0
 
 SURPLUS = 50
 """Connections beyond the limit that are told so; what comes beyond these is closed without a word."""
-
-
-class Phase(Enum):
-    """What is awaited of the caller."""
-
-    HEAD = "head"  # the rest of a head, or a new connection's first one
-    BODY = "body"
-    NOTHING = "nothing"  # it waits for its answer
-    NEXT = "next"  # another request, if there is one
-    END = "end"  # that it hangs up: nothing that it sends is read any more
 
 
 Turn = Exchange | AsgiExchange | Refused
@@ -100,6 +90,7 @@ class ListenerProtocol(asyncio.Protocol):
         self._flow = FlowControl(self._transport)
         self.write = self._transport.write
         self.is_closing = self._transport.is_closing
+        self.pause_reading, self.resume_reading = self._flow.pause_reading, self._flow.resume_reading
         server, client = get_local_addr(self._transport), get_remote_addr(self._transport)
         self.local_address = server[0] if server else None
         self._door = Door(self._listener, self._transport, self._flow, self._state, (server, client))
@@ -219,14 +210,8 @@ class ListenerProtocol(asyncio.Protocol):
 
     # What an exchange asks.
 
-    def pause_reading(self) -> None:
-        self._flow.pause_reading()
-
-    def resume_reading(self) -> None:
-        self._flow.resume_reading()
-
     def common_fields(self) -> bytes:
-        return b"".join([b"%b: %b\r\n" % field for field in self._state.default_headers])
+        return self._listener.common_fields.lines(self._state.default_headers)
 
     def hand_out(self, *parts: bytes) -> None:
         self._answer = parts
@@ -351,7 +336,7 @@ class ListenerProtocol(asyncio.Protocol):
     def _tell(self, error: errors.CallError) -> None:
         answer = self._listener.refusal(error)
         fields = (*answer.headers, (b"content-type", answer.content_type))
-        lines = b"".join([b"%b: %b\r\n" % field for field in fields])
+        lines = head.lines(fields)
         start = head_of(answer.status, self.common_fields() + lines, len(answer.body), keep_alive=False)
         self._transport.write(start + answer.body)
         self._hang_up(at_once=False)
@@ -375,10 +360,9 @@ class ListenerProtocol(asyncio.Protocol):
         if method == b"CONNECT":
             self._break_off(errors.CallError(errors.BAD_REQUEST, "this is no proxy of that kind"))
             return
-        line = b"%b %b HTTP/%b\r\n" % (method, self._target, self._parser.get_http_version().encode("ascii"))
-        fields = [b"%b: %b\r\n" % field for field in self._fields if field[0] != b"upgrade"]
+        again = head.written(method, self._target, self._parser.get_http_version(), self._fields)
         self._parser = httptools.HttpRequestParser(self)
-        self.data_received(b"".join((line, *fields, b"\r\n", rest)))
+        self.data_received(again + rest)
 
     # Time.
 

@@ -41,7 +41,7 @@ class MethodPolicy:
     def _is_denied(self, name: str) -> bool:
         """Whatever the case: nothing says that the platform tells `Profiles/delete` from
         `profiles/delete`."""
-        return any(fnmatchcase(name.lower(), pattern.lower()) for pattern in self.deny)
+        return bool(self.deny) and any(fnmatchcase(name.lower(), pattern.lower()) for pattern in self.deny)
 
 
 class Router:

@@ -59,7 +59,9 @@ class Writes:
     async def answer(self, account: Account, request: Request, deadline: float, trail: Trail) -> Reply:
         """The platform's reply: the call's own, or that of the flight it belongs to. Raises CallError."""
         token = account.token(request.method)
-        identity, keyed = await self._identity(account, request)
+        identity, keyed = b"f" + request.fingerprint, False
+        if request.key is not None:
+            identity, keyed = await self._identity(account, request, request.key)
         write = _Write(self, account, request, token, identity, deadline, trail)
         arrival = write.arrival(keyed=keyed)
         try:
@@ -84,14 +86,15 @@ class Writes:
         """Whether the caller got the answer: if not, it is owed to it."""
         await self.flights.handed(landing, reached=reached)
 
-    async def _identity(self, account: Account, request: Request) -> tuple[Identity, bool]:
-        """What the flight is remembered under, and whether that is the key: it belongs to its account.
+    async def _identity(self, account: Account, request: Request, key: str) -> tuple[Identity, bool]:
+        """What the flight of a call with a key is remembered under, and whether that is the key: it belongs
+        to its account.
 
         A caller that was told "outcome unknown" may repeat the call with the id that it was told: that is
         still the flight without a key.
         """
-        key, without_key = request.key, b"f" + request.fingerprint
-        if key is None or await self.flights.request_id(without_key) == key:
+        without_key = b"f" + request.fingerprint
+        if await self.flights.request_id(without_key) == key:
             return without_key, False
         return b"k" + account.name.encode() + b"\0" + key.encode(), True
 

@@ -47,3 +47,16 @@ def test_another_version_is_refused(version: str) -> None:
 def test_who_asks_before_it_sends_is_recognised() -> None:
     assert read(expect=b"100-Continue").asks_first
     assert not read(expect=b"something-else").asks_first
+
+
+def test_a_head_without_its_offer_to_upgrade_is_the_same_head() -> None:
+    fields = [(b"host", b"a"), (b"upgrade", b"h2c"), (b"content-length", b"2")]
+    again = head.written(b"POST", b"/x?y", "1.1", fields)
+    assert again == b"POST /x?y HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\n"
+
+
+def test_the_common_fields_follow_the_servers_list() -> None:
+    common = head.CommonFields()
+    first, second = [(b"date", b"1"), (b"a", b"b")], [(b"date", b"2")]
+    assert common.lines(first) == common.lines(first) == b"date: 1\r\na: b\r\n"
+    assert common.lines(second) == b"date: 2\r\n"

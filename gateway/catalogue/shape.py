@@ -41,6 +41,13 @@ class Shape:
     fields: Mapping[str, "Shape"] = dataclasses.field(default_factory=_no_fields)
     item: "Shape | None" = None
     wrapped: bool = False
+    has_integers: bool = dataclasses.field(init=False, repr=False, compare=False)
+    """Whether the value is an integer, or has one in it."""
+
+    def __post_init__(self) -> None:
+        inner = (*self.fields.values(), *(() if self.item is None else (self.item,)))
+        known = self.kind is Kind.INTEGER or any(shape.has_integers for shape in inner)
+        object.__setattr__(self, "has_integers", known)
 
     def field(self, name: str) -> "Shape":
         """The shape of the field `name`; `ANY` when nothing is known about it."""

@@ -48,12 +48,15 @@ def _of_bytes(address: list[str], body: bytes) -> bytes:
 
 def _typed(tree: Tree, shape: Shape) -> Tree:
     """The tree with integers wherever the catalogue says so. Changes it in place: nobody else holds it."""
+    if not shape.has_integers:
+        return tree
     if isinstance(tree, str):
         return msgspec.Raw(tree) if shape.kind is Kind.INTEGER and jsontree.is_integer(tree) else tree
     if isinstance(tree, dict):
         known = shape.fields
-        for name in tree.keys() & known.keys() if known else ():
-            tree[name] = _typed(tree[name], known[name])
+        for name in tree.keys() & known.keys():
+            if known[name].has_integers:
+                tree[name] = _typed(tree[name], known[name])
     elif isinstance(tree, list) and shape.item is not None:
         tree[:] = [_typed(item, shape.item) for item in tree]
     return tree

@@ -17,6 +17,9 @@ def strip(fields: Fields) -> Fields:
     Some decoders fold case, and folding has two surprises beyond ASCII: the Kelvin sign is a k. Some end a
     name at a NUL, as C does.
     """
+    names = "\n".join(fields)
+    if "\0" not in names and _TOKEN not in names.casefold():
+        return fields  # nearly every call
     return {
         name: value
         for name, value in fields.items()

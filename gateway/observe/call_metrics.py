@@ -1,12 +1,12 @@
 """What happened to calls: one reading of each CallRecord."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import product
 
 from gateway.catalogue.model import OTHER, ApiMethod
 from gateway.observe import labels
 from gateway.observe.labels import NONE, ClosedSet, code_label
-from gateway.observe.series import Counter, Family, Histogram
+from gateway.observe.series import Cell, Counter, Family, Histogram
 from gateway.records import CallRecord, FlightOutcome, Origin
 
 # Few bounds, since each costs a series per method. The first one tells answers from the gateway's memory from
@@ -19,11 +19,16 @@ _OF_READS: tuple[Origin, ...] = ("cache", "stale", "joined")
 _OF_WRITES: tuple[Origin, ...] = ("joined", "replayed")
 
 
+KINDS = 4096
+"""Kinds of calls whose counters are kept at hand: a platform may invent codes, and they must not pile up."""
+
+
 class CallMetrics:
     """`methods` is shared with whoever else has the label `api_method`."""
 
     def __init__(self, methods: ClosedSet) -> None:
         self._methods = methods
+        self._kinds: dict[tuple[object, ...], tuple[Cell, ...]] = {}
         self._callers = ClosedSet([NONE])
         self._accounts = ClosedSet()
         self._requests = Counter(
@@ -100,31 +105,57 @@ class CallMetrics:
             self._lookups.declare(product([name], labels.CACHE_RESULTS))
 
     def declare_callers(self, callers: Iterable[str]) -> None:
+        self._kinds.clear()  # what counted as "other" may have a name now
         for caller in callers:
             self._callers.add(caller)
             self._by_caller.declare([(caller,)])
 
     def declare_accounts(self, accounts: Iterable[str]) -> None:
+        self._kinds.clear()
         for account in accounts:
             self._accounts.add(account)
             self._own_errors.declare(product([account], labels.OWN_ERRORS))
 
     def count(self, record: CallRecord) -> None:
         method = self._methods.label(record.api_method)
-        self._requests.inc((method, code_label(record.code), record.origin))
+        for cell in self._cells(record, method):
+            cell.value += 1
         trace = None if record.trace is None else record.trace.context
         example = trace.trace_id if trace is not None and trace.sampled else ""
         self._duration.observe(record.seconds, (method,), example)
         self._overhead.observe(max(0.0, record.seconds - record.upstream_seconds), trace_id=example)
-        self._by_caller.inc((self._callers.label(record.caller or NONE),))
+
+    def _cells(self, record: CallRecord, method: str) -> tuple[Cell, ...]:
+        """The counters that such a call moves: found once for all calls of a kind."""
+        kind = (
+            method,
+            record.code,
+            record.origin,
+            record.caller,
+            record.account,
+            record.error,
+            record.cache,
+            record.flight,
+            record.conversions,
+        )
+        cells = self._kinds.get(kind)
+        if cells is None:
+            if len(self._kinds) == KINDS:
+                self._kinds.clear()
+            cells = self._kinds[kind] = tuple(self._find(record, method))
+        return cells
+
+    def _find(self, record: CallRecord, method: str) -> Iterator[Cell]:
+        yield self._requests.cell((method, code_label(record.code), record.origin))
+        yield self._by_caller.cell((self._callers.label(record.caller or NONE),))
         if record.error:
-            self._own_errors.inc((self._accounts.label(record.account), record.error))
+            yield self._own_errors.cell((self._accounts.label(record.account), record.error))
         if record.cache is not None:
-            self._lookups.inc((method, record.cache))
+            yield self._lookups.cell((method, record.cache))
         if record.flight is not None:
-            self._flights.inc((method, record.flight))
+            yield self._flights.cell((method, record.flight))
         for direction in record.conversions:
-            self._conversions.inc((direction,))
+            yield self._conversions.cell((direction,))
 
     def flight_ended(self, api_method: str, outcome: FlightOutcome) -> None:
         self._outcomes.inc((self._methods.label(api_method), outcome))

@@ -61,7 +61,7 @@ class Counter:
         self.name = name
         self.help = text
         self.labels = labels
-        self._cells: dict[Key, _Cell] = {}
+        self._cells: dict[Key, Cell] = {}
         if not labels:
             self.declare([()])
 
@@ -71,8 +71,11 @@ class Counter:
             self._cell(key)
 
     def inc(self, key: Key = (), amount: int = 1) -> None:
-        cell = self._cells.get(key) or self._cell(key)
-        cell.value += amount
+        self.cell(key).value += amount
+
+    def cell(self, key: Key) -> "Cell":
+        """The series of `key`, for whoever counts in it again and again."""
+        return self._cells.get(key) or self._cell(key)
 
     def lines(self, *, exemplars: bool = False) -> Iterator[str]:
         return (f"{cell.start}{cell.value}\n" for cell in tuple(self._cells.values()))
@@ -86,8 +89,8 @@ class Counter:
     def describe(self) -> Iterable[Metric]:
         return (CounterMetricFamily(self.name, self.help),)
 
-    def _cell(self, key: Key) -> "_Cell":
-        return self._cells.setdefault(key, _Cell(sample_start(self.name, self.labels, key)))
+    def _cell(self, key: Key) -> "Cell":
+        return self._cells.setdefault(key, Cell(sample_start(self.name, self.labels, key)))
 
 
 class Gauge:
@@ -189,7 +192,9 @@ class Histogram:
         return *buckets, count, total
 
 
-class _Cell:
+class Cell:
+    """One series of a counter."""
+
     __slots__ = ("start", "value")
 
     def __init__(self, start: str) -> None:

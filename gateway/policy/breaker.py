@@ -105,8 +105,10 @@ class Window:
 
     def _forget(self, now: float) -> None:
         """Empty the buckets that the time since the last event has moved out of the window."""
-        size = len(self._buckets)
         newest = int(now // self._width)
+        if newest == self._newest:
+            return
+        size = len(self._buckets)
         for number in range(max(self._newest, newest - size) + 1, newest + 1):
             self._total -= self._buckets[number % size]
             self._buckets[number % size] = 0

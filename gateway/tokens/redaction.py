@@ -68,8 +68,11 @@ class Redactor:
 
     def mask_bytes(self, data: bytes, sink: Sink) -> bytes:
         """`data` itself when there is nothing to mask in it."""
+        rules = self._rules
+        if len(data) <= _STEP:
+            rules = tuple([rule for rule in rules if rule.needle in data])
         shown, total = data, 0
-        for rule in self._rules:
+        for rule in rules:
             if _holds(shown, rule.needle):
                 shown, found = rule.pattern.subn(MASK, shown)
                 total += found

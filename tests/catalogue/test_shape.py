@@ -25,3 +25,18 @@ def test_a_shape_travels_to_a_worker_process() -> None:
     method = load().find("profiles/import")
     assert method is not None
     assert pickle.loads(pickle.dumps(method.parameters)) == method.parameters
+
+
+@pytest.mark.parametrize(
+    ("shape", "found"),
+    [
+        (ANY, False),
+        (Shape(Kind.INTEGER), True),
+        (Shape(Kind.LIST, item=Shape(Kind.INTEGER)), True),
+        (Shape(Kind.OBJECT, {"a": ANY, "b": Shape(Kind.OBJECT, {"c": Shape(Kind.INTEGER)})}), True),
+        (Shape(Kind.OBJECT, {"a": Shape(Kind.STRING)}), False),
+    ],
+)
+def test_a_shape_says_whether_there_is_an_integer_in_it(shape: Shape, found: bool) -> None:
+    assert shape.has_integers is found
+    assert pickle.loads(pickle.dumps(shape)).has_integers is found

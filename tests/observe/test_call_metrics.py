@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from prometheus_client import CollectorRegistry
 
 from gateway import errors
+from gateway.observe.call_metrics import KINDS
 from gateway.observe.metrics import Metrics
 from gateway.records import CALLER_GONE, CallRecord, Origin
 
@@ -79,6 +80,15 @@ def test_nothing_a_caller_sends_makes_a_new_series(
         )
 
     assert series() == before
+
+
+def test_codes_that_a_platform_invents_count_as_other_however_many_they_are(
+    metrics: Metrics, counted: Counted, a_call: CallRecord
+) -> None:
+    for code in range(10_000, 10_000 + KINDS + 10):
+        metrics.call(replace(a_call, code=code))
+
+    assert counted("gateway_requests_total") == {("profiles/get", "other", "upstream"): KINDS + 10}
 
 
 @pytest.mark.parametrize("error", ["overloaded", "breaker-open", CALLER_GONE])

@@ -92,6 +92,7 @@ def test_a_reload_adds_names_and_keeps_the_counts(
     metrics: Metrics, registry: CollectorRegistry, counted: Counted, a_call: CallRecord
 ) -> None:
     metrics.call(a_call)
+    metrics.call(replace(a_call, caller="shop"))  # a stranger so far
 
     metrics.declare(
         Names(
@@ -102,13 +103,14 @@ def test_a_reload_adds_names_and_keeps_the_counts(
         )
     )
     metrics.call(a_call)
+    metrics.call(replace(a_call, caller="shop"))
     metrics.call(replace(a_call, api_method="orders/get", caller="shop"))
 
     assert counted("gateway_requests_total") == {
-        ("profiles/get", "0", "upstream"): 2,
+        ("profiles/get", "0", "upstream"): 4,
         ("orders/get", "0", "upstream"): 1,
     }
-    assert counted("gateway_callers_requests_total") == {("crm",): 2, ("shop",): 1}
+    assert counted("gateway_callers_requests_total") == {("crm",): 2, ("other",): 1, ("shop",): 2}
     assert (
         registry.get_sample_value("gateway_upstream_errors_total", {"account": "third", "kind": "reset"}) == 0
     )
