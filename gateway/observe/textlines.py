@@ -79,13 +79,19 @@ class TextLines:
             paint_of(f"{_name(fields):{METHOD_WIDTH}}", Paint.BOLD),
             f"{fields['seconds'] * 1000:8.1f} ms",
             paint_of(f"{origin:8}", Paint.NONE if origin in ("upstream", "gateway") else Paint.CYAN),
-            paint_of(_aside(fields), Paint.DIM),
+            paint_of(("slow " if _is_only_slow(fields) else "") + _aside(fields), Paint.DIM),
         ]
 
 
 def _level(fields: Mapping[str, object]) -> tuple[str, Paint]:
     level = str(fields["level"])
     return _LEVELS.get(level, (level, Paint.NONE))  # a library may have levels of its own
+
+
+def _is_only_slow(fields: Mapping[str, Any]) -> bool:
+    """Whether a call is worth a warning for its time alone: everything else that makes one is in its line."""
+    failed = fields["code"] or fields["error"] or not 200 <= fields["status"] < 400
+    return fields["level"] == "warning" and not failed
 
 
 def _aside(fields: Mapping[str, object]) -> str:

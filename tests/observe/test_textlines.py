@@ -47,6 +47,14 @@ def test_a_call_that_failed_says_why_first(a_call: CallRecord) -> None:
     )
 
 
+def test_a_call_that_was_slow_says_so(a_call: CallRecord) -> None:
+    assert " warn      0  profiles/get                   10000.0 ms  upstream  slow cache=bypass" in line(
+        replace(a_call, seconds=10.0)
+    )
+    assert "slow" not in line(a_call)
+    assert "slow" not in line(replace(a_call, code=404))
+
+
 @pytest.mark.parametrize("seconds", [0.0001, 0.25, 59.9])
 @pytest.mark.parametrize("code", [0, 404, None])
 @pytest.mark.parametrize("method", ["a/b", "workflows/import_and_start"])
