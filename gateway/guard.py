@@ -15,7 +15,8 @@ _HARMLESS_SITES = frozenset((b"none", b"same-origin"))
 
 
 def check(headers: Headers, local_address: str | None, allowed_hosts: Collection[str]) -> None:
-    """Raise the 403 of a request that may not be answered.
+    """Raise the 403 of a request that may not be answered, or the 400 of one that names no host (RFC 9112
+    section 3.2).
 
     `local_address` is the address literal that the connection came in on (None for a Unix socket): a probe or
     a scrape by address is welcome, since no foreign name can be bound to it. `allowed_hosts` are lower-case
@@ -28,7 +29,10 @@ def check(headers: Headers, local_address: str | None, allowed_hosts: Collection
         raise errors.CallError(
             errors.ORIGIN_REFUSED, "requests of a browser page are refused (Sec-Fetch-Site)"
         )
-    host = host_name(headers.get(HOST, b""))
+    named = headers.get(HOST)
+    if named is None:
+        raise errors.CallError(errors.BAD_REQUEST, "the Host header is missing")
+    host = host_name(named)
     if host not in allowed_hosts and (not host or host != local_address):
         raise errors.CallError(
             errors.HOST_REFUSED,

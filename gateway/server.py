@@ -40,8 +40,10 @@ def bind(listen: Listen) -> socket.socket:
         family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
         return socket.create_server((listen.host, listen.port), family=family, backlog=BACKLOG)
     except OSError as error:
+        number = error.errno or 0
+        why = os.strerror(number) if number >= 0 else "the name cannot be resolved"  # the resolver's: below 0
         where = listen.uds or f"{listen.host}:{listen.port}"
-        raise OSError(error.errno, f"cannot listen on {where}: {os.strerror(error.errno or 0)}") from error
+        raise OSError(number, f"cannot listen on {where}: {why}") from error
 
 
 def _bind_unix(path: str) -> socket.socket:

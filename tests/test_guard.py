@@ -36,7 +36,6 @@ def test_the_address_that_the_connection_came_in_on_is_let_in() -> None:
 @pytest.mark.parametrize(
     "lines",
     [
-        [],
         [b""],
         [b"evil.example"],
         [b"evil.example:8080"],
@@ -54,10 +53,16 @@ def test_the_address_that_the_connection_came_in_on_is_let_in() -> None:
     ],
     ids=repr,
 )
-def test_any_other_host_is_refused_also_a_missing_or_doubled_one(lines: list[bytes]) -> None:
+def test_any_other_host_is_refused_also_an_empty_or_doubled_one(lines: list[bytes]) -> None:
     with pytest.raises(errors.CallError) as refused:
         check(*((b"host", value) for value in lines))
     assert refused.value.kind is errors.HOST_REFUSED
+
+
+def test_a_request_without_a_host_is_told_that_it_is_missing() -> None:
+    with pytest.raises(errors.CallError, match="the Host header is missing") as refused:
+        check()
+    assert refused.value.kind is errors.BAD_REQUEST
 
 
 def test_on_a_unix_socket_an_empty_host_is_no_address() -> None:

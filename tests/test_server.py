@@ -25,6 +25,13 @@ def test_an_ipv6_address_is_told_in_brackets() -> None:
         assert server.address(listener).startswith("http://[::1]:")
 
 
+@pytest.mark.parametrize("host", ["gateway.invalid", "gateway..internal"])
+def test_a_name_that_cannot_be_resolved_is_an_error_that_says_so(host: str) -> None:
+    with pytest.raises(OSError, match="the name cannot be resolved") as refused:
+        server.bind(Listen.model_validate({"host": host, "port": 0}))
+    assert host in str(refused.value)
+
+
 def test_a_taken_port_is_an_error_that_says_so() -> None:
     with server.bind(Listen.model_validate({"port": 0})) as first:
         taken = Listen.model_validate({"port": first.getsockname()[1]})

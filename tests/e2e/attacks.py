@@ -113,11 +113,13 @@ CODINGS = of(
 )
 
 HOSTS = of(
+    [400],
+    *(with_length(*lines, host=False) for lines in ((), (b"X-Forwarded-Host: localhost",))),
+) + of(
     [403],
     *(
         with_length(*lines, host=False)
         for lines in (
-            (),
             (b"Host:",),
             (b"Host: localhost", b"Host: localhost"),
             (b"Host: localhost", b"Host: evil.example"),
@@ -139,7 +141,6 @@ HOSTS = of(
             (b"Host: [::1",),
             (b"Host: [::1]x",),
             (b"Host: \xff",),
-            (b"X-Forwarded-Host: localhost",),
         )
     ),
 )

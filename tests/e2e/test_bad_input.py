@@ -113,7 +113,7 @@ CASES = {
     "another host": Bad(HOST_REFUSED, hosts=("evil.example",), label="other"),
     "another host with our port": Bad(HOST_REFUSED, hosts=("evil.example:8080",), label="other"),
     "a host that ends like ours": Bad(HOST_REFUSED, hosts=("evil.localhost",), label="other"),
-    "no host": Bad(HOST_REFUSED, hosts=(), label="other"),
+    "no host": Bad(BAD_REQUEST, hosts=(), label="other"),
     "two hosts": Bad(HOST_REFUSED, hosts=("localhost", "localhost"), label="other"),
     "another address": Bad(HOST_REFUSED, hosts=("127.0.0.2",), label="other"),
     "a page's Origin": from_page("Origin", "https://a.example"),

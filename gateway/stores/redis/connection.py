@@ -6,11 +6,16 @@ Refuses to know what commands mean, and to open itself again: that is `link`'s.
 """
 
 import asyncio
+import os
+import socket
+import ssl
 from collections import deque
 from collections.abc import Callable
 from typing import Any, cast
 
 import hiredis
+
+from gateway.errors import StoreAwayError
 
 Command = tuple[bytes | int, ...]
 Push = Callable[[list[Any]], None]
@@ -99,3 +104,20 @@ class Connection(asyncio.Protocol):
 
 def _ignore(connection: Connection) -> None:
     """It was closed on purpose."""
+
+
+def trouble(error: BaseException) -> str:
+    """Why there is no connection, in words that help whoever reads them."""
+    match error:
+        case StoreAwayError():
+            return str(error)
+        case TimeoutError():
+            return "it does not answer in time"
+        case socket.gaierror():
+            return "its name cannot be resolved"
+        case ssl.SSLError():
+            return "there is no trusted TLS connection to it"
+        case OSError(errno=int(number)):
+            return os.strerror(number)
+        case _:
+            return type(error).__name__

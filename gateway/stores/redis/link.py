@@ -25,7 +25,7 @@ from gateway.errors import StoreAwayError
 from gateway.occurrence import event
 from gateway.stores.patience import patience_of_call, start_anew
 from gateway.stores.redis.address import Address
-from gateway.stores.redis.connection import Command, Connection, Waiting
+from gateway.stores.redis.connection import Command, Connection, Waiting, trouble
 from gateway.stores.redis.keys import Keys
 from gateway.stores.redis.scripts import ALL, BEAT, Script
 
@@ -211,7 +211,7 @@ class Link:
             if isinstance(error, asyncio.CancelledError):
                 raise
             self._failed("connect")
-            self.problem = str(error) if isinstance(error, StoreAwayError) else type(error).__name__
+            self.problem = trouble(error)
             raise StoreAwayError(self.problem) from error
 
     async def _open(self, connection: Connection) -> None:

@@ -1,6 +1,9 @@
 """One connection that all calls share: replies in the order of questions, none taken for another's."""
 
 import asyncio
+import errno
+import socket
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -8,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from gateway.stores.redis.connection import Connection
+from gateway.errors import StoreAwayError
+from gateway.stores.redis.connection import Connection, trouble
 
 pytestmark = pytest.mark.anyio
 
@@ -93,3 +97,19 @@ async def test_a_loss_leaves_the_questions_without_a_reply_to_be_asked_elsewhere
         far.writer.transport.abort()
         await asyncio.wait_for(far.lost.wait(), PATIENCE)
         assert [waiting.command for waiting in far.connection.waiting] == [(b"GET", b"1"), (b"GET", b"2")]
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (ConnectionRefusedError(errno.ECONNREFUSED, "x"), "Connection refused"),
+        (FileNotFoundError(errno.ENOENT, "x"), "No such file or directory"),
+        (TimeoutError(), "it does not answer in time"),
+        (socket.gaierror(socket.EAI_NONAME, "x"), "its name cannot be resolved"),
+        (ssl.SSLCertVerificationError(1, "x"), "there is no trusted TLS connection to it"),
+        (StoreAwayError("it refuses: NOAUTH"), "it refuses: NOAUTH"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+async def test_why_there_is_no_connection_is_said_in_words(error: Exception, said: str) -> None:
+    assert trouble(error) == said
