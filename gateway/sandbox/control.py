@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
+from gateway.sandbox import jsonform
 from gateway.sandbox.calls import Call
 from gateway.sandbox.faults import ANY, Fault, Kind, When
 from gateway.sandbox.replies import Answer
@@ -79,5 +80,5 @@ def _shown(call: Call) -> dict[str, object]:
 
 
 def _json(status: int, value: object) -> Answer:
-    body = json.dumps(value, ensure_ascii=False, indent=1).encode(errors="replace") + b"\n"
+    body = jsonform.shown(value).encode(errors="replace") + b"\n"
     return Answer(status, (("content-type", "application/json; charset=utf-8"),), body)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from gateway.sandbox.calls import Incoming
 from gateway.sandbox.control import control
 from gateway.sandbox.faults import Fault, Kind, When
 from gateway.sandbox.sandbox import Sandbox
@@ -60,6 +61,17 @@ def test_calls_are_shown_without_tokens(sandbox: Sandbox, ask: Callable[..., Any
     assert (call["api_method"], call["fate"], call["params"]) == ("databases/get", "executed", {"id": 1})
     assert call["headers"] == [["content-type", "application/json"]]
     assert '"sandbox"' not in answer.body.decode()
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("number", ["1.10", "1e2", "-0.0", "12345678901234567890.123456789", "7"])
+async def test_numbers_of_calls_are_shown_as_they_came(sandbox: Sandbox, number: str) -> None:
+    body = f'{{"token": "sandbox", "id": 1, "data": {{"sums": [{number}]}}}}'.encode()
+    headers = (("content-type", "application/json"),)
+    await sandbox.call(Incoming("databases/get", b"/", (), headers, body, "http://localhost"))
+    shown = control(sandbox, "GET", "/-/calls", {}, b"").body.decode()
+    assert f'"sums": [\n     {number}\n    ]' in shown
+    assert json.loads(shown)[0]["params"]["data"] == {"sums": [json.loads(number)]}
 
 
 def test_faults_left_are_shown(sandbox: Sandbox) -> None:

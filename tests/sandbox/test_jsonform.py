@@ -1,7 +1,10 @@
+import json
+
 import pytest
 
 from gateway.sandbox.codes import ApiError
-from gateway.sandbox.jsonform import decode, encode
+from gateway.sandbox.jsonform import decode, encode, shown
+from gateway.sandbox.values import Fields
 
 
 def test_a_long_number_keeps_its_digits() -> None:
@@ -30,3 +33,9 @@ def test_refusing(body: bytes) -> None:
 
 def test_a_lone_surrogate_does_not_stop_the_reply() -> None:
     assert encode(decode(b'{"a":"\\ud800"}')) == b'{"a":"?"}'
+
+
+def test_what_is_shown_is_json_with_a_line_for_each_value() -> None:
+    value: Fields = {"a": [1, 2.5, None, True, {}, [], {"é": ["x", '"']}], "b": {}, "": ""}
+    assert shown(value) == json.dumps(value, ensure_ascii=False, indent=1)
+    assert json.loads(shown(decode(b'{"a": [1.50]}'))) == {"a": [1.5]}
