@@ -70,11 +70,14 @@ def check(config: str | None) -> None:
     help="Where the gateway listens; 0 is any free port.",
 )
 def demo(port: int) -> None:
-    """Run a gateway in front of a sandbox, with a throw-away token, and print calls to try."""
+    """Run a gateway in front of a sandbox, with a throw-away token, and print calls to try.
+
+    Ctrl-C ends it, and the exit code is 0: that is no failure.
+    """
     from gateway.commands import demonstration
 
     terminal = Terminal.of(sys.stdout, os.environ)
-    _exit_after(_run(demonstration.demo(port, _unbuffered(2), os.environ, terminal, click.echo)))
+    _run(demonstration.demo(port, _unbuffered(2), os.environ, terminal, click.echo))
 
 
 @commands.command()

@@ -59,8 +59,8 @@ def test_the_sandbox_saw_the_token_and_the_caller_never_did(demo: Running) -> No
     assert not [reply for reply in replies if b"token" in reply.body]
 
 
-def test_it_ends_with_130_when_interrupted(demo: Running) -> None:
-    assert demo.stop(signal.SIGINT) == 130
+def test_ctrl_c_is_how_it_ends_and_no_failure(demo: Running) -> None:
+    assert demo.stop(signal.SIGINT) == 0
     assert "Traceback" not in demo.stderr.read_text()
 
 
