@@ -43,6 +43,14 @@ class Door:
         self.state = state
         self.server, self.client = addresses
 
+    @property
+    def peer(self) -> str:
+        """Who calls, for the log."""
+        if self.client is None:
+            return "a Unix socket"
+        host, port = self.client
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
 
 class AsgiExchange:
     """One request. The same to its connection as an `exchange.Exchange`."""

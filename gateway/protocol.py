@@ -327,7 +327,7 @@ class ListenerProtocol(asyncio.Protocol):
     def _refuse(self, error: errors.CallError) -> None:
         """Told when its turn comes; nothing is read any more."""
         self._await(Phase.END)
-        log.warning("a caller's connection was ended: %s", error.text)
+        log.warning("the connection of %s was ended: %s", self._door.peer, error.text)
         if self._turn is None and not self._later:
             self._tell(error)
         else:
@@ -386,7 +386,7 @@ class ListenerProtocol(asyncio.Protocol):
                 self._unsent = unsent
                 self._alarm.set(self._limits.body_timeout)
                 return
-            log.warning("a caller's connection was ended: it did not take its answer")
+            log.warning("the connection of %s was ended: it did not take its answer", self._door.peer)
             self._transport.abort()
             return
         match self._phase:

@@ -61,6 +61,17 @@ def test_its_start_and_its_end_are_events(served: Running) -> None:
     assert lines[-1] == stopped
 
 
+def test_a_connection_that_was_refused_is_logged_with_its_peer(served: Running) -> None:
+    with served.caller.connected() as connection:
+        host, port = connection.getsockname()
+        connection.sendall(b"this is no HTTP\r\n\r\n")
+        while connection.recv(1024):
+            pass
+    assert served.stop(signal.SIGTERM) == 0
+    said = [json.loads(line)["message"] for line in served.log.splitlines()]
+    assert f"the connection of {host}:{port} was ended: this is no proper HTTP/1.1" in said
+
+
 def test_whoever_sits_in_front_of_it_is_told_what_listens_where(platform: Platform, tmp_path: Path) -> None:
     config = config_file(tmp_path, settings_for(platform.base_url))
     shown = on_a_terminal(config, subprocess.DEVNULL)
