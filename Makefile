@@ -5,6 +5,8 @@ BIN := .venv/bin
 CONFIG ?= config.yaml
 PORT ?= 8080
 SECONDS ?= 600
+# Tests side by side: more than there are cores, since most of them wait.
+JOBS ?= 4
 SBOM ?= build/sbom.json
 
 .DEFAULT_GOAL := help
@@ -44,10 +46,11 @@ check: setup ## lint, types, direction of imports; changes nothing
 	$(BIN)/lint-imports --no-cache
 
 test: setup ## the tests that need nothing but Python
-	$(BIN)/pytest -q -n 2 -m "not full"
+	$(BIN)/pytest -q -n $(JOBS) --dist worksteal -m "not full"
 
+# A file's tests stay together: what they share (an image, a Prometheus) is made once.
 test-all: setup-full ## all tests, also those that need Debian packages or more time
-	$(BIN)/pytest -q -m "full"
+	$(BIN)/pytest -q -n $(JOBS) --dist loadfile --no-loadscope-reorder -m "full"
 
 fuzz: setup-full ## look for bytes that break a codec: SECONDS for each of the targets
 	for target in $$($(BIN)/python -m tests.fuzz 2>&1 | sed -n 's/^one of: //p'); do \

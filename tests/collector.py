@@ -62,6 +62,7 @@ class Receiver:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            wbufsize = -1  # head and body leave together, else the body waits for a late acknowledgement
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -80,7 +81,7 @@ class Receiver:
 
         self._server = _Server(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, name="receiver")
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), name="receiver")
 
     @property
     def address(self) -> str:

@@ -26,6 +26,7 @@ def answering() -> Iterator[Answering]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # head and body leave together, else the body waits for a late acknowledgement
 
         def do_POST(self) -> None:
             platform.heads.append(f"{self.requestline}\n{self.headers}")
@@ -47,7 +48,7 @@ def answering() -> Iterator[Answering]:
             """A gateway that hangs up on too large a reply is what the tests are about."""
 
     with Server(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         platform.base_url = f"http://127.0.0.1:{server.server_port}/api/v1.1"
         try:

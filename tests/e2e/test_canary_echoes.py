@@ -103,6 +103,7 @@ class Gossip:
 def gossiping(gossip: Gossip) -> Iterator[str]:
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # head and body leave together, else the body waits for a late acknowledgement
 
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length", "0")))
