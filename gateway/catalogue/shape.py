@@ -43,11 +43,15 @@ class Shape:
     wrapped: bool = False
     has_integers: bool = dataclasses.field(init=False, repr=False, compare=False)
     """Whether the value is an integer, or has one in it."""
+    fields_with_integers: "tuple[tuple[str, Shape], ...]" = dataclasses.field(
+        init=False, repr=False, compare=False
+    )
 
     def __post_init__(self) -> None:
-        inner = (*self.fields.values(), *(() if self.item is None else (self.item,)))
-        known = self.kind is Kind.INTEGER or any(shape.has_integers for shape in inner)
-        object.__setattr__(self, "has_integers", known)
+        fields = tuple((name, shape) for name, shape in self.fields.items() if shape.has_integers)
+        in_items = self.item is not None and self.item.has_integers
+        object.__setattr__(self, "fields_with_integers", fields)
+        object.__setattr__(self, "has_integers", self.kind is Kind.INTEGER or bool(fields) or in_items)
 
     def field(self, name: str) -> "Shape":
         """The shape of the field `name`; `ANY` when nothing is known about it."""

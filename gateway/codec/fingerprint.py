@@ -48,15 +48,21 @@ def _of_bytes(address: list[str], body: bytes) -> bytes:
 
 def _typed(tree: Tree, shape: Shape) -> Tree:
     """The tree with integers wherever the catalogue says so. Changes it in place: nobody else holds it."""
-    if not shape.has_integers:
-        return tree
     if isinstance(tree, str):
         return msgspec.Raw(tree) if shape.kind is Kind.INTEGER and jsontree.is_integer(tree) else tree
     if isinstance(tree, dict):
-        known = shape.fields
-        for name in tree.keys() & known.keys():
-            if known[name].has_integers:
-                tree[name] = _typed(tree[name], known[name])
-    elif isinstance(tree, list) and shape.item is not None:
-        tree[:] = [_typed(item, shape.item) for item in tree]
+        _type_fields(tree, shape)
+    elif isinstance(tree, list) and shape.item is not None and shape.item.has_integers:
+        item = shape.item
+        for place, element in enumerate(tree):
+            if isinstance(element, dict):  # what nearly all long lists are made of
+                _type_fields(element, item)
+            else:
+                tree[place] = _typed(element, item)
     return tree
+
+
+def _type_fields(tree: dict[str, Tree], shape: Shape) -> None:
+    for name, inner in shape.fields_with_integers:
+        if name in tree and type(value := tree[name]) is not int:  # as nearly all are in JSON
+            tree[name] = _typed(value, inner)

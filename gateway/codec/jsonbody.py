@@ -111,6 +111,8 @@ def _without_strings(body: bytes) -> bytes:
 
 def _without_escapes(body: bytes) -> bytes:
     """Valid JSON whose quotes are the ends of strings, and nothing else."""
+    if b"\\" not in body:  # one byte is looked for a hundred times faster than two
+        return body
     # Escaped backslashes first: behind one, a quote ends the string.
     for pair in (rb"\\", rb"\""):
         if pair in body:

@@ -51,7 +51,8 @@ def has_doubled_names(body: bytes, written: bytes) -> bool:
     Doubled names are members that got lost, and members are colons outside of strings. Mostly those inside
     are the same on both sides too: only an escaped colon comes out plain.
     """
-    if body.count(b":") == written.count(b":") and b"\\u003" not in body:
+    # One byte is looked for a hundred times faster than five.
+    if body.count(b":") == written.count(b":") and (b"\\" not in body or b"\\u003" not in body):
         return False
     return jsonbody.members(body) != jsonbody.members(written)
 
