@@ -17,7 +17,7 @@ from gateway.codec.body import BodyLimits, Fields, MalformedBodyError
 from gateway.codec.fingerprint import fingerprint
 from gateway.codec.negotiation import Format
 from gateway.headers import ACCEPT, CACHE_CONTROL, CONTENT_TYPE, Headers
-from gateway.offload import BusyError, Offload
+from gateway.offload import BusyError, Offload, is_cheap
 from gateway.policy.cache_headers import parse_cache_control
 
 
@@ -75,7 +75,10 @@ class Intake:
         try:
             _, query = querystring.take(call.query)
             scope = _Scope(call.target.account, method.name, query, method.parameters)
-            meaning = await self.offload.run(read, call.body, self.limits, scope)
+            if is_cheap(call.body):
+                meaning = read(call.body, self.limits, scope)
+            else:
+                meaning = await self.offload.run(read, call.body, self.limits, scope)
         except (MalformedBodyError, TooMuchWorkError) as error:
             raise refusal(error) from error
         return Request(

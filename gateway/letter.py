@@ -3,6 +3,7 @@
 Refuses to decide whether it may be sent again: the sender does.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 import msgspec
@@ -53,9 +54,10 @@ class Letter:
         is_large = request.size > AT_ONCE
         try:
             document = None if writer.format is Format.JSON else await self._document()
-            outgoing = await self._offload.aside(
-                is_large, writer.write, request, secret, self._request_id, document
-            )
+            if is_large:
+                outgoing = await asyncio.to_thread(writer.write, request, secret, self._request_id, document)
+            else:
+                outgoing = writer.write(request, secret, self._request_id, document)
         except (MalformedBodyError, TooMuchWorkError) as error:
             raise refusal(error) from error
         return outgoing if self._trace is None else msgspec.structs.replace(outgoing, trace=self._trace)

@@ -44,6 +44,11 @@ def cost(body: bytes) -> int:
     return len(body) + VALUE * (body.count(b",") + body.count(b"[") + body.count(b"{"))
 
 
+def is_cheap(body: bytes) -> bool:
+    """Whether reading it can be done at once, on the loop; so it is with nearly every body."""
+    return cost(body) <= AT_ONCE
+
+
 class Offload:
     """Chooses where work is done, by what it costs. Owns the process beside this one."""
 
@@ -55,7 +60,7 @@ class Offload:
         self, work: Callable[Concatenate[bytes, P], T], body: bytes, *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """`work(body, *args)`, a function of a module. Raises TooMuchWorkError, and what it raises."""
-        if cost(body) <= AT_ONCE:
+        if is_cheap(body):
             return work(body, *args, **kwargs)
         return await self._beside(work, body, *args)
 

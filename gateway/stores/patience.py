@@ -29,4 +29,5 @@ def patience_of_call(timeout: float) -> Patience:
 
 def start_anew() -> None:
     """For work in the background that a call has set going: nobody waits for it."""
-    _PATIENCE.set(None)
+    if _PATIENCE.get() is not None:
+        _PATIENCE.set(None)

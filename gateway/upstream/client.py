@@ -14,7 +14,7 @@ from gateway.annex import TooMuchWorkError
 from gateway.catalogue.model import ApiMethod
 from gateway.codec.body import BodyLimits
 from gateway.codec.gzipped import GzipError, TooLongError
-from gateway.offload import UNCOUNTED, Offload
+from gateway.offload import UNCOUNTED, Offload, is_cheap
 from gateway.records import AttemptRecord, FailureKind, TraceContext
 from gateway.upstream import failures
 from gateway.upstream.coding import coding, plain
@@ -81,7 +81,10 @@ async def attempt(transport: Transport, outgoing: Outgoing, deadline: float, rea
         )
         coded = coding(reply.headers)
         body = await _plain(reply, coded, reading.size) if coded and reply.body else reply.body
-        enclosed = await reading.offload.run(read_body, body, method.item_results, reading.limits)
+        if is_cheap(body):
+            enclosed = read_body(body, method.item_results, reading.limits)
+        else:
+            enclosed = await reading.offload.run(read_body, body, method.item_results, reading.limits)
         return read_reply(reply.status, reply.headers, body, method, outgoing.untouched, enclosed)
     except TooMuchWorkError as error:
         text = f"the platform's answer cannot be read: {error}"
