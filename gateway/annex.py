@@ -57,6 +57,7 @@ class Annex:
         self._patience = patience
         self._memory = min(memory, half_of(container))
         self._running: _Running | None = None
+        self._is_closed = False
 
     def do(self, work: Callable[..., Any], body: bytes, *args: Any) -> Any:
         """`work(body, *args)`, a function of a module. Raises what it raises, and TooMuchWorkError."""
@@ -68,18 +69,22 @@ class Annex:
                 raise TooMuchWorkError(f"it took longer than {self._patience:g} seconds")
             done, result = running.line.recv()
         except TooMuchWorkError:
-            self.close()
+            self._end()
             raise
         except (EOFError, OSError):
             # Ended by somebody, most likely for its memory.
-            self.close()
+            self._end()
             raise TooMuchWorkError("the process that did it was ended") from None
         if not done:
             raise result
         return result
 
     def close(self) -> None:
-        """End the process; what it does is lost. May be called from another thread than `do`."""
+        """End the process, for good; what it does is lost. May be called from another thread than `do`."""
+        self._is_closed = True
+        self._end()
+
+    def _end(self) -> None:
         running, self._running = self._running, None
         if running is not None:
             running.process.kill()
@@ -88,10 +93,14 @@ class Annex:
 
     def _open(self) -> _Running:
         if self._running is not None and self._running.process.poll() is not None:
-            self.close()
-        if self._running is None:
-            self._running = _started(self._memory)
-        return self._running
+            self._end()
+        running = self._running
+        if running is None:
+            running = self._running = _started(self._memory)
+        if self._is_closed:  # perhaps while it was started: nobody else would end it
+            self._end()
+            raise TooMuchWorkError("the gateway is stopping")
+        return running
 
 
 def half_of(container: Path) -> int:

@@ -152,3 +152,12 @@ def test_closing_ends_the_process(annex: Annex) -> None:
     annex.close()
     with pytest.raises(ProcessLookupError):
         os.kill(process, 0)
+
+
+def test_after_closing_nothing_is_started_again() -> None:
+    """A body may have been on its way to it just then."""
+    annex = Annex()
+    annex.close()
+    with pytest.raises(TooMuchWorkError, match="stopping"):
+        annex.do(pid, b"")
+    assert annex._running is None
