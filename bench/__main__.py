@@ -35,7 +35,7 @@ def main() -> None:
         _say(f"left out: {name}: {why}")
     plan = _plan(
         [peer for peer in chosen if not peer.missing()],
-        [case for case in CASES if options.case in {None, case.name}],
+        [case for case in CASES if not options.case or case.name in options.case],
         options.rounds,
         options.seconds,
     )
@@ -64,7 +64,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=_positive, default=2, help="of load, per peer, case and round")
     parser.add_argument("--only", type=_peers, help=f"comma-separated; writes no page. {names}")
     parser.add_argument(
-        "--case", choices=[case.name for case in CASES], help="this one alone; writes no page"
+        "--case",
+        action="append",
+        choices=[case.name for case in CASES],
+        help="this one alone, or with others that are named likewise; writes no page",
     )
     return parser.parse_args()
 
