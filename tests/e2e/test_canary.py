@@ -112,7 +112,7 @@ def test_the_token_appears_in_nothing_that_a_serving_gateway_says(
 ) -> None:
     settings = settings_for(
         base_url,
-        upstream={"format": spoken, "timeouts": {"first_byte": "200ms"}},
+        upstream={"format": spoken, "timeouts": {"first_byte": "2s"}},
         token_placement=placement,
         log={"format": log, "level": "debug"},
     )
