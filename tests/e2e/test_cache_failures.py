@@ -41,11 +41,11 @@ def clock() -> Clock:
 
 @pytest.fixture
 def caller(gateway_with: GatewayWith, clock: Clock, sandbox: Sandbox) -> Caller:
-    """Of a gateway that has kept Jim, at the time 0. It waits for the platform for a fifth of a second."""
+    """Of a gateway that has kept Jim, at the time 0. It waits for the platform for a second."""
     caller = gateway_with(
         clock=clock,
         cache=CACHE,
-        upstream={"timeouts": {"first_byte": "200ms"}, **ONE_CALL_EACH},
+        upstream={"timeouts": {"first_byte": "1s"}, **ONE_CALL_EACH},
         methods=rule(stale_if_error="5m", negative_ttl={"404": "5s"}),
     )
     name_jim(caller, "Jim")

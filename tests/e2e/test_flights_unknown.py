@@ -90,7 +90,7 @@ def test_what_broke_after_it_ran_is_asked_for_again_and_the_caller_gets_the_real
 def test_a_timeout_is_not_sent_again_by_the_same_call_but_by_the_next_one(
     gateway_with: GatewayWith, sandbox: Sandbox
 ) -> None:
-    caller = gateway_with(dedup=DEDUP, upstream={"retries": AGAIN, "timeouts": {"first_byte": "100ms"}})
+    caller = gateway_with(dedup=DEDUP, upstream={"retries": AGAIN, "timeouts": {"first_byte": "1s"}})
     sandbox.faults.add(Fault(Kind.STALL, IMPORT, When.AFTER))
     request_id = assert_unknown(caller.json(IMPORT, **JIM))
     assert len(ids_of(sandbox)) == 1
@@ -103,7 +103,7 @@ def test_a_timeout_is_not_sent_again_by_the_same_call_but_by_the_next_one(
 def test_when_time_is_over_all_who_wait_are_told_under_which_id_to_ask_again(
     gateway_with: GatewayWith, sandbox: Sandbox
 ) -> None:
-    caller = gateway_with(dedup=DEDUP, upstream={"timeouts": {"total": "500ms"}})
+    caller = gateway_with(dedup=DEDUP, upstream={"timeouts": {"total": "2s"}})
     sandbox.faults.add(Fault(Kind.STALL, IMPORT, When.AFTER))
     with ThreadPoolExecutor(4) as pool:
         replies = list(pool.map(lambda _: caller.json(IMPORT, **JIM), range(4)))

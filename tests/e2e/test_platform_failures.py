@@ -70,8 +70,8 @@ FAILURES = {
 
 @pytest.fixture(scope="module")
 def _impatient(shared_platform: Platform, catalogue: Catalogue) -> Iterator[RunningGateway]:
-    """A gateway that waits for a tenth of a second only."""
-    settings = settings_for(shared_platform.base_url, upstream={"timeouts": {"first_byte": "100ms"}})
+    """A gateway that waits for a second only."""
+    settings = settings_for(shared_platform.base_url, upstream={"timeouts": {"first_byte": "1s"}})
     with running_gateway(settings, ENVIRON, catalogue) as gateway:
         yield gateway
 
