@@ -27,6 +27,9 @@ _ENTRY = "entry"
 _DOCTYPE = re.compile(rb"(?>(?:\xef\xbb\xbf)?)(?>[ \t\r\n]+|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE", re.DOTALL)
 
 
+_NONE: list["Element"] = []  # of every element without children, and never changed
+
+
 class Element:
     """One element: its field's name, whether it is marked as a list, and its elements or its text.
 
@@ -35,29 +38,19 @@ class Element:
 
     __slots__ = ("children", "is_item", "marked", "name", "text")
 
-    def __init__(self, name: str, *, marked: bool, is_item: bool) -> None:
+    def __init__(self, name: str, marked: bool = False, is_item: bool = False) -> None:
         self.name = name
         self.marked = marked
         self.is_item = is_item
-        self.children: list[Element] | tuple[Element, ...] = ()
+        self.children: list[Element] = _NONE
         self.text = ""
 
-    def add(self, child: "Element") -> None:
-        """Raises MalformedBodyError when there is text already."""
-        if isinstance(self.children, list):
-            self.children.append(child)
-            return
+    def begin(self, child: "Element") -> None:
+        """Its first child. Raises MalformedBodyError when there is text already."""
         if self.text:
             _require_blank(self.text)
             self.text = ""
         self.children = [child]
-
-    def say(self, text: str) -> None:
-        """Take a text: the element's own, or what separates its elements."""
-        if self.children:
-            _require_blank(text)
-        else:
-            self.text += text
 
 
 def _require_blank(text: str) -> None:
@@ -68,7 +61,7 @@ def _require_blank(text: str) -> None:
 def parse(body: bytes, limits: BodyLimits) -> Element:
     """The root element. Raises MalformedBodyError for everything that is refused."""
     _require_plain(body, limits)
-    top = Element("", marked=False, is_item=False)
+    top = Element("")
     parser = _parser(top, limits.depth)
     if len(body) > parser.buffer_size:
         parser.buffer_size = len(body)  # so that every text comes in one piece
@@ -109,10 +102,20 @@ def _parser(top: Element, depth: int) -> expat.XMLParserType:
             if not above:
                 _require_plain_root(attributes)
             name, marked = _name(tag, attributes)
-        element = Element(name, marked=marked, is_item=tag == ITEM)
-        current.add(element)
+        element = Element(name, marked, tag == ITEM)
+        siblings = current.children
+        if siblings:
+            siblings.append(element)
+        else:
+            current.begin(element)
         above.append(current)
         current = element
+
+    def say(text: str) -> None:
+        if current.children:
+            _require_blank(text)  # it separates elements
+        else:
+            current.text += text
 
     def end(_: str) -> None:
         nonlocal current
@@ -124,7 +127,7 @@ def _parser(top: Element, depth: int) -> expat.XMLParserType:
     parser.ordered_attributes = True
     parser.StartElementHandler = start
     parser.EndElementHandler = end
-    parser.CharacterDataHandler = lambda text: current.say(text)
+    parser.CharacterDataHandler = say
     parser.XmlDeclHandler = _declared
     parser.StartDoctypeDeclHandler = _doctype
     return parser

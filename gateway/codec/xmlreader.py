@@ -44,18 +44,17 @@ def _object(element: Element, shape: Shape) -> dict[str, Tree]:
     known = shape.fields
     fields: dict[str, Tree] = {}
     for name, group in groups.items():
-        if name in known or name in marked or len(group) > 1:
-            fields[name] = _field(group, known.get(name, ANY), name in marked)
-        else:  # nothing known: what `_value` does, without the two calls that most elements would cost
+        inner = known.get(name, ANY)
+        if len(group) > 1 or inner.kind is Kind.LIST or name in marked:
+            fields[name] = _list(group, inner, name in marked)
+        else:  # what `_value` does, without the call that most elements would cost
             child = group[0]
-            fields[name] = _object(child, ANY) if child.children else child.text
+            fields[name] = _object(child, inner) if child.children else _leaf(child.text, inner.kind)
     return fields
 
 
-def _field(group: list[Element], shape: Shape, marked: bool) -> Tree:
-    """The value of all elements with one name."""
-    if len(group) == 1 and not marked and shape.kind is not Kind.LIST:
-        return _value(group[0], shape)
+def _list(group: list[Element], shape: Shape, marked: bool) -> Tree:
+    """The value of all elements with one name, which are a list, or stand where one is known to be."""
     if len(group) == 1 and shape.wrapped and _has_items(group[0]):
         return _items(group[0], shape)
     if len(group) == 1 and not marked and _is_empty(group[0]):
