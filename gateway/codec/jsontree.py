@@ -15,6 +15,8 @@ Tree: TypeAlias = "dict[str, Tree] | list[Tree] | str | int | msgspec.Raw | None
 """A JSON value; bool is an int here as in Python, Raw is a number in its own spelling."""
 
 _DECODER = msgspec.json.Decoder(float_hook=msgspec.Raw)
+_FIELDS = msgspec.json.Decoder(Fields)
+_ENCODER = msgspec.json.Encoder()
 _CANONICAL = msgspec.json.Encoder(order="sorted")
 
 
@@ -59,7 +61,7 @@ def has_doubled_names(body: bytes, written: bytes) -> bool:
 
 def to_fields(tree: dict[str, Tree]) -> Fields:
     """The object as top-level fields, each value written as JSON."""
-    return {name: msgspec.Raw(msgspec.json.encode(value)) for name, value in tree.items()}
+    return _FIELDS.decode(_ENCODER.encode(tree))
 
 
 def is_integer(text: str) -> bool:
