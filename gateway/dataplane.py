@@ -90,7 +90,14 @@ class DataPlane:
                 self.in_progress -= 1
                 self._observe(trail.record(self._clock()))
                 if trail.landing is not None:
-                    await rules.pipeline.delivered(trail, reached=reached and not trail.error)
+                    await self._deliver(rules, exchange, trail, reached=reached and not trail.error)
+
+    async def _deliver(self, rules: CallRules, exchange: Exchange, trail: Trail, *, reached: bool) -> None:
+        """Tell the flight whether its caller was reached, once the answer is written: in the next turn."""
+        try:
+            await asyncio.sleep(0)
+        finally:
+            await rules.pipeline.delivered(trail, reached=reached and not exchange.presence.is_gone)
 
     async def _answer(self, rules: CallRules, exchange: Exchange, trail: Trail) -> Answer:
         """The pipeline's answer, or what stands for it: every refusal and every fault ends as an answer

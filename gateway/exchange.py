@@ -136,7 +136,7 @@ class Exchange:
 
     def answer(self, status: int, fields: bytes, body: bytes) -> bool:
         """Hand the answer out; `fields` are finished header lines. Returns whether the caller was, as far as
-        is known, still there to take it."""
+        is known, still there to take it. It is written in the loop's next turn: `presence` knows then."""
         link = self._link
         here = not (self.presence.is_gone or link.is_closing())
         # Who asked first may leave the body out now, or send it: what comes next cannot be told apart.

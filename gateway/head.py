@@ -3,7 +3,7 @@
 httptools refuses most of that itself (two lengths, a length and chunks, folded lines, bare line feeds, spaces
 before a colon). It lets pass what is refused here: other versions, transfer codings besides chunked, any of
 them in HTTP/1.0, and targets that are no path, which another server might take for another host's. A missing
-or doubled `Host` is the guard's to refuse, as a name that is not allowed.
+or doubled `Host` is the guard's to refuse.
 """
 
 from collections.abc import Iterable

@@ -5,6 +5,7 @@ Refuses to decide whether it may be sent again: the sender does.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import msgspec
 
@@ -54,10 +55,8 @@ class Letter:
         is_large = request.size > AT_ONCE
         try:
             document = None if writer.format is Format.JSON else await self._document()
-            if is_large:
-                outgoing = await asyncio.to_thread(writer.write, request, secret, self._request_id, document)
-            else:
-                outgoing = writer.write(request, secret, self._request_id, document)
+            write = partial(writer.write, request, secret, self._request_id, document)
+            outgoing = await asyncio.to_thread(write) if is_large else write()
         except (MalformedBodyError, TooMuchWorkError) as error:
             raise refusal(error) from error
         return outgoing if self._trace is None else msgspec.structs.replace(outgoing, trace=self._trace)

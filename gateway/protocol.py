@@ -5,7 +5,6 @@ too late is refused in its turn, and is the last of its connection: after it, no
 request begins. Refuses to take trailers for fields, and to let a slow caller keep what it does not use.
 
 Of what is awaited of the caller, and how long, there is one thing at a time: its `Phase`.
-
 An answer goes out in the next turn of the loop, right behind those on other connections: callers that are
 answered ten at a time are woken once, and waking them is the dearest part of a write.
 
@@ -218,8 +217,7 @@ class ListenerProtocol(asyncio.Protocol):
         self._loop.call_soon(self._send)
 
     def _send(self) -> None:
-        """Not where the connection was ended since."""
-        if self._phase is not Phase.END or self._answer:
+        if self._phase is not Phase.END or self._answer:  # else the connection was ended since
             self._write_answer()
             self.answered()
 
@@ -228,6 +226,8 @@ class ListenerProtocol(asyncio.Protocol):
         if not self._transport.is_closing():
             for part in parts:
                 self._transport.write(part)
+        elif isinstance(self._turn, Exchange):
+            self._turn.leave()
 
     def answered(self) -> None:
         """The request whose turn it was has its answer; the next one's turn comes."""

@@ -11,7 +11,7 @@ Times are in seconds of any one clock that does not go back.
 import heapq
 from collections.abc import Collection
 from itertools import count
-from weakref import KeyedRef
+from weakref import KeyedRef, WeakValueDictionary
 
 from gateway.stores.cache import Snapshot, Tags, WriteMark
 
@@ -34,8 +34,9 @@ class Generations:
     """The table of all tags that somebody depends on, and the holds on them."""
 
     def __init__(self) -> None:
-        # Most tags of a write have no generation: a plain dictionary says so at the price of one look.
-        self._current: dict[str, KeyedRef[str, Generation]] = {}
+        self._current: WeakValueDictionary[str, Generation] = WeakValueDictionary()
+        # Most tags of a write have no generation: the dictionary below says so at the price of one look.
+        self._known: dict[str, KeyedRef[str, Generation]] = self._current.data  # type: ignore[attr-defined]
         self._closed: dict[str, int] = {}  # holds by tag
         self._holds: dict[int, tuple[float, Tags]] = {}
         self._ends: list[tuple[float, int]] = []  # a heap; holds that were opened stay in it for a while
@@ -65,8 +66,7 @@ class Generations:
         """End the generations of the tags; nothing that depends on them is good any more. Returns them."""
         ended = []
         for tag in tags:
-            known = self._current.pop(tag, None)
-            if known is not None and (generation := known()) is not None:
+            if tag in self._known and (generation := self._current.pop(tag, None)) is not None:
                 generation.is_current = False
                 ended.append(generation)
         return ended
@@ -91,17 +91,10 @@ class Generations:
             heapq.heapify(self._ends)
 
     def _generation(self, tag: str) -> Generation:
-        known = self._current.get(tag)
-        generation = None if known is None else known()
+        generation = self._current.get(tag)
         if generation is None:
-            generation = Generation(tag)
-            self._current[tag] = KeyedRef(generation, self._forget, tag)
+            generation = self._current[tag] = Generation(tag)
         return generation
-
-    def _forget(self, gone: "KeyedRef[str, Generation]") -> None:
-        """Nobody depends on that generation any more; its tag may have another one by now."""
-        if self._current.get(gone.key) is gone:
-            del self._current[gone.key]
 
     def _end_holds(self, now: float) -> None:
         while self._ends and self._ends[0][0] <= now:

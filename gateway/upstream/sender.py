@@ -207,14 +207,14 @@ class Sender:
         self, permit: Permit, outgoing: Outgoing, deadline: float, number: int
     ) -> Reply | AttemptError:
         """One attempt, of which the breaker is told."""
-        trace = None
-        if outgoing.trace is not None:
-            trace = self._watchers.span(outgoing.trace)
-            outgoing = self._announced(outgoing, trace)
         started = ended = self._clock()
+        trace = None
         failed: bool | None = None
         result: Reply | AttemptError
         try:
+            if outgoing.trace is not None:
+                trace = self._watchers.span(outgoing.trace)
+                outgoing = self._announced(outgoing, trace)
             result = await attempt(self._transport, outgoing, deadline, self._reading)
             failed = False
         except AttemptError as error:

@@ -6,6 +6,7 @@ import math
 import httpx
 import pytest
 
+from gateway.upstream.builtin.route import JOINED_AT_ONCE
 from gateway.upstream.builtin.transport import BuiltinTransport
 from gateway.upstream.extensions import HEAD, Body
 from gateway.upstream.failures import kind_of, was_written
@@ -14,7 +15,7 @@ from gateway.upstream.options import TransportOptions
 from gateway.upstream.transports import TransportName, build
 from gateway.upstream.wire import Destination
 from tests.upstream.transport.calls import body_of, transport
-from tests.upstream.transport.peer import echo, sending, serving
+from tests.upstream.transport.peer import Talk, echo, sending, serving
 
 pytestmark = pytest.mark.anyio
 
@@ -46,6 +47,33 @@ async def test_a_call_is_sent_and_answered_to_the_byte(kind: TransportName, size
         assert reply.body == b"x" * size
         assert [value for name, value in reply.headers if name.lower() == b"content-length"] == [b"%d" % size]
         assert peer.requests[0].head == head + b"Content-Length: %d\r\n\r\n" % size
+
+
+@pytest.mark.parametrize("kind", ["builtin", "httpx"])
+async def test_a_large_reply_keeps_its_own_head_while_the_next_call_has_its_connection(
+    kind: TransportName,
+) -> None:
+    """Its pieces are joined in a thread, and the connection is free by then."""
+    size = 3 * JOINED_AT_ONCE
+
+    async def reply(talk: Talk) -> None:
+        while True:
+            if (await talk.request()).body == b"large":
+                await talk.answer(b"x" * size, b"Who: large\r\n")
+            else:
+                await talk.send(b"HTTP/1.1 503 Busy\r\nWho: small\r\nContent-Length: 1\r\n\r\nx")
+
+    async with serving(reply) as peer, transport(kind, max_connections=1) as over:
+        to = Destination.of(httpx.URL(peer.url))
+
+        async def call(body: bytes) -> tuple[int, bytes, int]:
+            head = b"POST / HTTP/1.1\r\nHost: a\r\n"
+            got = await over.call(to, head, body, modifies=True, deadline=math.inf)
+            return got.status, dict(got.headers)[b"Who"], len(got.body)
+
+        for _ in range(5):
+            answers = await asyncio.gather(call(b"large"), call(b"small"))
+            assert tuple(answers) == ((200, b"large", size), (503, b"small", 1))
 
 
 @pytest.mark.parametrize("kind", ["builtin", "httpx"])

@@ -158,6 +158,9 @@ class Connection(asyncio.Protocol):
             self._send()
 
     def _send(self) -> None:
+        if self._request and not self.is_open:  # the peer's end came in between
+            self._fail(httpx.ConnectError(_ENDED_BEFORE), "connect")
+            return
         request, self._request = self._request, ()
         for part in request:  # none, where the call has ended since
             self._transport.write(part)

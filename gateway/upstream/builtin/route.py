@@ -85,11 +85,12 @@ class Route:
         """The whole reply that `send` has left there; ends the use of the slot."""
         reader = connection.reader
         is_large = reader.held > JOINED_AT_ONCE
-        pieces = reader.take_pieces()
+        # All of it at once: from the end of its use on, the connection may be at the next call's reply.
+        status, headers, pieces = reader.status, reader.headers, reader.take_pieces()
         end_use(self.pool, connection)
         # Joining leaves the interpreter to others when it is much, but not the loop.
         body = await asyncio.to_thread(b"".join, pieces) if is_large else b"".join(pieces)
-        return WireReply(reader.status, reader.headers, body)
+        return WireReply(status, headers, body)
 
     async def _wait(self, terms: Terms) -> Connection | Leave:
         pool = self.pool
@@ -120,7 +121,12 @@ class Route:
             if not was_written(error):
                 raise
             raise error from second
-        await connection.exchange(request, terms.silence, terms.deadline, terms.streamed, looks=False)
+        try:
+            await connection.exchange(request, terms.silence, terms.deadline, terms.streamed, looks=False)
+        except httpx.TransportError as second:
+            if was_written(error):
+                raise marked(second, kind_of(second), written=True) from error
+            raise
         return connection
 
     async def _open(self, terms: Terms) -> Connection:

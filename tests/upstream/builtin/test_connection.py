@@ -2,6 +2,8 @@
 
 import asyncio
 import socket
+from collections.abc import Callable
+from functools import partial
 
 import httpx
 import pytest
@@ -119,7 +121,7 @@ async def test_a_request_is_not_written_to_a_peer_that_has_ended_the_connection(
         assert link.aborted
 
 
-@pytest.mark.parametrize("end", ["bytes nobody asked for", "lost"])
+@pytest.mark.parametrize("end", ["bytes nobody asked for", "lost", "end of file"])
 async def test_what_ends_a_connection_before_the_request_is_out_leaves_nothing_written(end: str) -> None:
     here, there = socket.socketpair()
     with here, there:
@@ -129,13 +131,13 @@ async def test_what_ends_a_connection_before_the_request_is_out_leaves_nothing_w
         calling = asyncio.ensure_future(
             link.connection.exchange((b"a",), silence=1, deadline=float("inf"), streamed=False, looks=True)
         )
-        asyncio.get_running_loop().call_soon(
-            *(
-                (link.connection.connection_lost, None)
-                if end == "lost"
-                else (link.connection.data_received, OK)
-            )
-        )
+        ends: dict[str, Callable[[], object]] = {
+            "bytes nobody asked for": partial(link.connection.data_received, OK),
+            "lost": partial(link.connection.connection_lost, None),
+            "end of file": link.connection.eof_received,
+        }
+        await asyncio.sleep(0)  # the request is ready, and goes out in the next turn
+        ends[end]()
         with pytest.raises(httpx.ConnectError) as caught:
             await calling
         assert not was_written(caught.value)

@@ -1,0 +1,128 @@
+"""gateway.protocol: an answer is written in the loop's next turn; what comes in between changes none of it.
+
+Over real sockets, on uvloop as the gateway runs. What a whole gateway promises is in e2e/test_listener.py.
+"""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from uvicorn.server import ServerState
+
+from gateway import errors
+from gateway.call import Answer
+from gateway.exchange import Exchange
+from gateway.head import CommonFields
+from gateway.listener import ListenerLimits
+from gateway.protocol import ListenerProtocol
+
+pytestmark = pytest.mark.anyio
+
+CALL = b"POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}"
+CHUNKED = b"POST /a HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+PATIENCE = 5.0
+LIMITS = ListenerLimits(10, 16_000, 50, 5.0, 5.0, b"x-caller")
+
+Serve = Callable[[Exchange], Awaitable[None]]
+Between = Callable[[ListenerProtocol], object]
+
+
+@pytest.fixture
+def anyio_backend() -> tuple[str, dict[str, Any]]:
+    return "asyncio", {"use_uvloop": True}
+
+
+@dataclass
+class Calls:
+    """Takes the place of the listener: answers each call with its number, and notes its exchange.
+
+    `between` is done once, in the turn in which the first answer is handed out, before it is written.
+    """
+
+    early: bool = False  # before the body is whole
+    between: Between | None = None
+    limits: ListenerLimits = LIMITS
+    common_fields: CommonFields = field(default_factory=CommonFields)
+    exchanges: list[Exchange] = field(default_factory=list)
+    protocols: list[ListenerProtocol] = field(default_factory=list)
+
+    def is_call(self, path: bytes) -> bool:
+        return True
+
+    def refusal(self, error: errors.CallError) -> Answer:
+        return Answer(error.kind.status, b"text/plain", error.text.encode())
+
+    async def serve(self, exchange: Exchange) -> None:
+        self.exchanges.append(exchange)
+        number = len(self.exchanges)
+        if not self.early:
+            await exchange.body(1000)
+        exchange.answer(200, b"", b"answer-%d" % number)
+        between, self.between = self.between, None
+        if between is not None:
+            between(self.protocols[0])
+
+    def protocol(self) -> ListenerProtocol:
+        config = cast(Any, SimpleNamespace(loaded_app=self))
+        self.protocols.append(ListenerProtocol(config, ServerState(), {}))
+        return self.protocols[-1]
+
+
+@asynccontextmanager
+async def serving(calls: Calls) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A caller's connection to it."""
+    server = await asyncio.get_running_loop().create_server(calls.protocol, "127.0.0.1", 0)
+    async with server:
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        yield reader, writer
+        writer.close()
+
+
+async def heard(calls: Calls, *sent: bytes) -> list[bytes]:
+    """What the caller hears until its connection ends: answers by their number, refusals by their status."""
+    async with serving(calls) as (reader, writer):
+        for piece in sent:
+            writer.write(piece)
+        async with asyncio.timeout(PATIENCE):
+            said = await reader.read(-1)
+    return [status or answer for status, answer in re.findall(rb"HTTP/1.1 ([45]\d\d)|(answer-\d)", said)]
+
+
+def feeds(data: bytes) -> Between:
+    return lambda protocol: protocol.data_received(data)
+
+
+async def test_answers_keep_the_order_of_their_requests() -> None:
+    last = CALL.replace(b"Host", b"Connection: close\r\nHost")
+    assert await heard(Calls(), CALL * 2 + last) == [b"answer-1", b"answer-2", b"answer-3"]
+
+
+@pytest.mark.parametrize("pipelined", [1, 2])
+async def test_what_is_no_http_is_refused_behind_the_answers_that_wait_to_be_written(pipelined: int) -> None:
+    calls = Calls(between=feeds(b"\0garbage\r\n\r\n"))
+    answers = [b"answer-%d" % number for number in range(1, pipelined + 1)]
+    assert await heard(calls, CALL * pipelined) == [*answers, b"400"]
+
+
+async def test_an_answer_goes_out_although_the_rest_of_its_body_is_broken() -> None:
+    assert await heard(Calls(early=True, between=feeds(b"zz\r\n")), CHUNKED) == [b"answer-1"]
+
+
+async def test_an_answer_goes_out_when_the_gateway_ends_in_between() -> None:
+    assert await heard(Calls(between=ListenerProtocol.shutdown), CALL) == [b"answer-1"]
+
+
+async def test_a_request_that_comes_in_between_is_answered_next() -> None:
+    last = CALL.replace(b"Host", b"Connection: close\r\nHost")
+    assert await heard(Calls(between=feeds(last)), CALL) == [b"answer-1", b"answer-2"]
+
+
+async def test_who_is_lost_before_the_answer_is_written_is_known_to_be_gone() -> None:
+    calls = Calls(between=lambda protocol: protocol._transport.abort())
+    assert await heard(calls, CALL) == []
+    assert calls.exchanges[0].presence.is_gone
