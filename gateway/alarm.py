@@ -35,7 +35,8 @@ class Alarm:
         self._due = math.inf
 
     def stop(self) -> None:
-        """For good."""
+        """For good. Who was to be rung is let go: else the two would hold each other."""
+        self._ring = _nobody
         self._due = math.inf
         if self._timer is not None:
             self._timer.cancel()
@@ -47,3 +48,7 @@ class Alarm:
             self._ring()
         elif self._due < math.inf:
             self._timer = self._loop.call_at(self._due, self._look)
+
+
+def _nobody() -> None:
+    """Whom a stopped alarm rings."""

@@ -4,7 +4,9 @@ Over real sockets, on uvloop as the gateway runs. What a whole gateway promises 
 """
 
 import asyncio
+import gc
 import re
+import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -126,3 +128,20 @@ async def test_who_is_lost_before_the_answer_is_written_is_known_to_be_gone() ->
     calls = Calls(between=lambda protocol: protocol._transport.abort())
     assert await heard(calls, CALL) == []
     assert calls.exchanges[0].presence.is_gone
+
+
+async def test_a_connection_that_has_ended_leaves_nothing_for_the_collector() -> None:
+    """Which looks seldom: thousands of connections would wait for it."""
+    calls = Calls()
+    last = CALL.replace(b"Host", b"Connection: close\r\nHost")
+    gc.collect()
+    gc.disable()
+    try:
+        assert await heard(calls, CALL + last) == [b"answer-1", b"answer-2"]
+        left = weakref.ref(calls.protocols.pop())
+        calls.exchanges.clear()
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert left() is None
+    finally:
+        gc.enable()
