@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gateway import body, errors, guard, headers, identity
+from gateway import body, errors, guard, head, headers, identity
 from gateway.call import Answer, Call, Trail
 from gateway.catalogue.model import Effect
 from gateway.codec.negotiation import Format
@@ -161,9 +161,7 @@ class DataPlane:
             lines += b"gateway-flight: %b\r\n" % trail.flight.encode("ascii")
         if trail.age is not None:
             lines += b"age: %b\r\n" % trail.age
-        for field in answer.headers:
-            lines += b"%b: %b\r\n" % field
-        return lines
+        return lines + head.lines(answer.headers) if answer.headers else lines
 
 
 def _refusal(error: errors.CallError, presentation: Presentation, trail: Trail) -> Answer:

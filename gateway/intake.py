@@ -78,7 +78,7 @@ class Intake:
             if is_cheap(call.body):
                 meaning = read(call.body, self.limits, scope)
             else:
-                meaning = await self.offload.run(read, call.body, self.limits, scope)
+                meaning = await self.offload.beside(read, call.body, self.limits, scope)
         except (MalformedBodyError, TooMuchWorkError) as error:
             raise refusal(error) from error
         return Request(

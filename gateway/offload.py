@@ -62,13 +62,14 @@ class Offload:
         """`work(body, *args)`, a function of a module. Raises TooMuchWorkError, and what it raises."""
         if is_cheap(body):
             return work(body, *args, **kwargs)
-        return await self._beside(work, body, *args)
+        return await self.beside(work, body, *args)
 
     async def aside(self, is_large: bool, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Work that can go to a thread only."""
         return await asyncio.to_thread(work, *args, **kwargs) if is_large else work(*args, **kwargs)
 
-    async def _beside(self, work: Callable[..., T], body: bytes, *args: Any) -> T:
+    async def beside(self, work: Callable[..., T], body: bytes, *args: Any) -> T:
+        """The same for a body that is known not to be cheap."""
         waiting = asyncio.get_running_loop().run_in_executor(self._line, self._annex.do, work, body, *args)
         try:
             async with asyncio.timeout(PATIENCE):

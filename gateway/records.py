@@ -72,6 +72,11 @@ class CallRecord(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     trace: CallTrace | None = None
 
 
+def failed(code: int | None, error: str, status: int) -> bool:
+    """Whether a call that ended so is one that somebody may have to look at."""
+    return bool(code or error or not 200 <= status < 400)
+
+
 class AttemptRecord(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One request sent to the platform, or tried to."""
 

@@ -10,7 +10,7 @@ from msgspec import UNSET
 from msgspec.structs import asdict, astuple, fields
 
 from gateway.observe.lines import Fields, Render, moment, render_json
-from gateway.records import CallRecord
+from gateway.records import CallRecord, failed
 
 LoggedCalls = Literal["all", "errors", "none"]
 
@@ -52,7 +52,7 @@ class CallLog:
 
 def has_failed(record: CallRecord) -> bool:
     """Whether somebody may have to look at it: any error code, an HTTP error, or a caller that was gone."""
-    return bool(record.code or record.error or not 200 <= record.status < 400)
+    return failed(record.code, record.error, record.status)
 
 
 def _fields(record: CallRecord, remarkable: bool) -> Fields:

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from gateway.records import failed
 from gateway.terminal import Paint, Terminal
 
 METHOD_WIDTH = 28
@@ -90,8 +91,7 @@ def _level(fields: Mapping[str, object]) -> tuple[str, Paint]:
 
 def _is_only_slow(fields: Mapping[str, Any]) -> bool:
     """Whether a call is worth a warning for its time alone: everything else that makes one is in its line."""
-    failed = fields["code"] or fields["error"] or not 200 <= fields["status"] < 400
-    return fields["level"] == "warning" and not failed
+    return fields["level"] == "warning" and not failed(fields["code"], fields["error"], fields["status"])
 
 
 def _aside(fields: Mapping[str, object]) -> str:

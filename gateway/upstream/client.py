@@ -84,7 +84,7 @@ async def attempt(transport: Transport, outgoing: Outgoing, deadline: float, rea
         if is_cheap(body):
             enclosed = read_body(body, method.item_results, reading.limits)
         else:
-            enclosed = await reading.offload.run(read_body, body, method.item_results, reading.limits)
+            enclosed = await reading.offload.beside(read_body, body, method.item_results, reading.limits)
         return read_reply(reply.status, reply.headers, body, method, outgoing.untouched, enclosed)
     except TooMuchWorkError as error:
         text = f"the platform's answer cannot be read: {error}"

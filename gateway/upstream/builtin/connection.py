@@ -26,7 +26,6 @@ from gateway.upstream.failures import Kind, marked
 from gateway.upstream.options import TransportOptions
 
 _STREAM_BUFFER = 256 * 1024  # bytes of a streamed body held for a slow reader before reading pauses
-_ENDED_BEFORE = "the peer ended the connection before the request went out"
 _TIMER_GRAIN = 0.001  # uvloop's timers count whole milliseconds and may fire that much early
 
 
@@ -153,13 +152,13 @@ class Connection(asyncio.Protocol):
         """What the kernel holds from a peer that was asked nothing is the end of the connection; the loop may
         not have come to read it."""
         if self._request and self._poll.poll(0):
-            self._fail(httpx.ConnectError(_ENDED_BEFORE), "connect")
+            self._fail_unsent()
         else:
             self._send()
 
     def _send(self) -> None:
         if self._request and not self.is_open:  # the peer's end came in between
-            self._fail(httpx.ConnectError(_ENDED_BEFORE), "connect")
+            self._fail_unsent()
             return
         request, self._request = self._request, ()
         for part in request:  # none, where the call has ended since
@@ -179,7 +178,7 @@ class Connection(asyncio.Protocol):
             self.abort()
             return
         if self._request:
-            self._fail(httpx.ConnectError(_ENDED_BEFORE), "connect")
+            self._fail_unsent()
             return
         self._heard = self._loop.time()
         reader = self.reader
@@ -212,7 +211,7 @@ class Connection(asyncio.Protocol):
         if self._timer is not None:
             self._timer.cancel()
         if self._request:
-            self._fail(httpx.ConnectError(_ENDED_BEFORE), "connect")
+            self._fail_unsent()
         elif self._busy:
             text = str(exc) if exc is not None else "the connection was cut inside the reply"
             self._fail(httpx.ReadError(text), "tls" if isinstance(exc, ssl.SSLError) else "reset")
@@ -238,6 +237,9 @@ class Connection(asyncio.Protocol):
         self._error = marked(error, kind, written=not self._request)
         self.abort()
         self._wake()
+
+    def _fail_unsent(self) -> None:
+        self._fail(httpx.ConnectError("the peer ended the connection before the request went out"), "connect")
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
