@@ -45,8 +45,11 @@ class CallTrace(msgspec.Struct, frozen=True, gc=False):
     linked: TraceContext | None = None  # the call whose request to the platform this one shared
 
 
-class CallRecord(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """One call from its first byte to its last. Exactly one is made for each request under a base path."""
+class CallRecord(msgspec.Struct, frozen=True, gc=False):
+    """One call from its first byte to its last. Exactly one is made for each request under a base path.
+
+    Log lines have these fields in this order.
+    """
 
     time: float  # when it arrived, seconds since the epoch
     api_method: str  # a catalogue name or "other"

@@ -28,6 +28,9 @@ Sink = Literal["log", "error", "reply", "status", "explain", "journal", "redis",
 MASK = b"***"
 _STEP = 1024 * 1024
 
+_SELDOM = b"QXJKWYVZUHGBjqxzkwvFMPLODCNRIASTEybfmghpucdlnorsiate7698534201"
+"""Letters and digits, those first that a reply is least likely to have. Only speed depends on the order."""
+
 REMEMBERED = 8
 """Values kept per owner. Calls in flight and buffered lines end within minutes; a few rotations suffice."""
 
@@ -50,6 +53,7 @@ class Redactor:
         self._count = count
         self._values: dict[str, tuple[str, ...]] = {}
         self._rules: tuple[_Rule, ...] = ()
+        self._signs: tuple[tuple[int, bytes], ...] | None = ()  # of each rule; None: one has no needle
 
     def add(self, secret: Secret, owner: str) -> None:
         """Masks `secret` from now on. Of each `owner` (one configured token) the latest values stay known."""
@@ -60,6 +64,7 @@ class Redactor:
         # The longest first: a value that begins with another one must not lose only its beginning.
         ordered = sorted(known, key=len, reverse=True)
         self._rules = tuple(rule for value in ordered for rule in _rules(value))
+        self._signs = _signs(self._rules)
 
     def mask(self, text: str, sink: Sink) -> str:
         data = text.encode("utf-8", "surrogatepass")
@@ -68,11 +73,16 @@ class Redactor:
 
     def mask_bytes(self, data: bytes, sink: Sink) -> bytes:
         """`data` itself when there is nothing to mask in it."""
-        rules = self._rules
-        if len(data) <= _STEP:
-            rules = tuple([rule for rule in rules if rule.needle in data])
+        signs = self._signs
+        if signs is not None and len(data) <= _STEP:
+            for sign, needle in signs:
+                # `in` finds a byte at once, but is slower than `find` for more of them.
+                if sign in data and data.find(needle) >= 0:
+                    break
+            else:
+                return data
         shown, total = data, 0
-        for rule in rules:
+        for rule in self._rules:
             if _holds(shown, rule.needle):
                 shown, found = rule.pattern.subn(MASK, shown)
                 total += found
@@ -88,6 +98,13 @@ def _holds(data: bytes, needle: bytes) -> bool:
         return needle in data
     ends = range(_STEP, len(data) + _STEP, _STEP)
     return any(data.find(needle, end - _STEP, end + len(needle)) >= 0 for end in ends)
+
+
+def _signs(rules: Iterable[_Rule]) -> tuple[tuple[int, bytes], ...] | None:
+    """Each needle with the one of its bytes that is least to be expected: mostly it is missing, and that is
+    seen at a glance."""
+    needles = [rule.needle for rule in rules]
+    return tuple((min(needle, key=_SELDOM.index), needle) for needle in needles) if all(needles) else None
 
 
 def _rules(value: str) -> tuple[_Rule, ...]:

@@ -237,6 +237,16 @@ def test_without_tokens_nothing_is_masked() -> None:
     assert redactor_of().mask(HEX, "log") == HEX
 
 
+@pytest.mark.parametrize("size", [1_000, 3_000_000], ids=["a usual text", "a text that is read in steps"])
+@pytest.mark.parametrize("values", [(HEX,), (HEX, BACKSLASHES), (HEX, "=" * 20)], ids=["one", "two", "signs"])
+def test_a_token_is_found_wherever_it_stands(size: int, values: tuple[str, ...]) -> None:
+    """Also beside one that consists of signs only, for which no quick look is possible."""
+    for value in values:
+        for before in (0, size // 3, size):
+            text = "QXJKWYV1." * (before // 9), "zZ9." * ((size - before) // 4)
+            assert redactor_of(*values).mask(value.join(text), "log") == "***".join(text)
+
+
 def test_a_replaced_value_stays_known() -> None:
     redactor = Redactor(lambda sink, count: None)
     redactor.add(Secret("old-value-1"), "default/default")
