@@ -1,5 +1,6 @@
 """The values that a call consists of on its way, from what came in to what goes out.
 
+CallHead   what its head says         (intake)
 Call       as it arrived              (dataplane)
 Request    decoded, without any token (intake)
 Answer     what the caller gets       (presentation)
@@ -13,7 +14,6 @@ from gateway.codec import querystring
 from gateway.codec.body import Fields
 from gateway.codec.negotiation import Format
 from gateway.flights import Landing
-from gateway.headers import Headers
 from gateway.policy.freshness import CacheControl
 from gateway.presence import Presence
 from gateway.records import (
@@ -28,12 +28,24 @@ from gateway.records import (
 from gateway.routing import Target
 
 
+class CallHead(msgspec.Struct, frozen=True, eq=False, gc=False):
+    """What the head of a call says: the same for every call with that head, but for its body."""
+
+    target: Target
+    query: bytes  # what remains of the URL's parameters, byte for byte
+    format: Format  # of the body
+    url_format: Format | None  # of the reply, as the URL asks for it
+    reply_format: Format  # where the body asks for none
+    untouched: bool  # the URL asks for a format that is the platform's own affair (csv)
+    key: str | None  # the caller's Request-ID or Idempotency-Key
+    cache_control: CacheControl
+    mark: bytes  # of all here that says what a body means
+
+
 class Call(msgspec.Struct, frozen=True, gc=False):
     """A call as it arrived, its body whole."""
 
-    target: Target
-    query: bytes
-    headers: Headers
+    head: CallHead
     body: bytes
 
 

@@ -10,11 +10,15 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gateway import body, errors, guard, head, headers, identity
-from gateway.call import Answer, Call, Trail
+import msgspec
+
+from gateway import body, errors, guard, headers
+from gateway.call import Answer, Call, CallHead, Trail
 from gateway.catalogue.model import Effect
 from gateway.codec.negotiation import Format
 from gateway.exchange import CallerGone, Exchange
+from gateway.head import Head
+from gateway.head import lines as lines_of
 from gateway.headers import Headers
 from gateway.observe.tracing.tracer import Tracer
 from gateway.pipeline import Pipeline
@@ -43,6 +47,21 @@ class CallRules:
     users: Users  # calls that began under these rules and have not ended
 
 
+class Admitted(msgspec.Struct, frozen=True, eq=False):
+    """A head that was found good under one configuration, whoever sends it: but for the guard's checks,
+    which look at the connection too."""
+
+    rules: CallRules
+    head: CallHead
+    caller: str
+    limit: int  # bytes of a body
+    size: int  # bytes that this one may have
+
+    @property
+    def reads(self) -> bool:
+        return not self.head.target.method.effect.modifies
+
+
 class DataPlane:
     """Answers calls. `rules` is read once per call, so that a reload may replace it at any time; so is
     `tracer`, which is there where calls are traced."""
@@ -64,26 +83,53 @@ class DataPlane:
         self._wall_clock = wall_clock
         self._new_id = new_id
 
-    async def serve(self, exchange: Exchange) -> None:
+    def admit(self, head: Head) -> Admitted:
+        """What is to be known of every call with this head. Raises CallError."""
+        rules = self.rules
+        reply_format = rules.pipeline.intake.reply_format(head.headers, head.query)
+        target = rules.router.find(head.path)
+        return _admitted(rules, head, target, reply_format)
+
+    def serve_at_once(self, exchange: Exchange, admitted: Admitted) -> bool:
+        """Answer a whole call that needs no waiting, a read whose reply is at hand; else say so, and nothing
+        has happened."""
+        rules = self.rules
+        if admitted.rules is not rules or not admitted.reads or self.tracer is not None:
+            return False
+        call = Call(admitted.head, exchange.body_at_hand(admitted.limit))
+        gist = rules.pipeline.intake.gist(call)
+        if gist is None:
+            return False
+        trail = self._trail(exchange)
+        try:
+            guard.check(exchange.head.headers, exchange.local_address, rules.allowed_hosts)
+            answer = rules.pipeline.kept(call.head, gist, trail)
+        except errors.CallError:
+            return False  # whoever serves it tells it so
+        if answer is None:
+            return False
+        _note(trail, call.head.target)
+        trail.caller, trail.request_bytes = admitted.caller, len(call.body)
+        self._hand_out(exchange, answer, trail)
+        self._observe(trail.record(self._clock()))
+        return True
+
+    async def serve(self, exchange: Exchange, admitted: Admitted | None = None) -> None:
         """One call, from its head to its record."""
         rules = self.rules
+        if admitted is not None and admitted.rules is not rules:
+            admitted = None
         with rules.users:
-            trail = Trail(
-                time=self._wall_clock(),
-                started=self._clock(),
-                request_id=self._new_id(),
-                presence=exchange.presence,
-            )
+            trail = self._trail(exchange)
             if self.tracer is not None:
-                found = exchange.headers
+                found = exchange.head.headers
                 trail.trace = self.tracer.begin(found.get(headers.TRACEPARENT), found.get(headers.TRACESTATE))
-                trail.http_method = exchange.method
+                trail.http_method = exchange.head.method
             self.in_progress += 1
             reached = False
             try:
-                answer = await self._answer(rules, exchange, trail)
-                trail.status, trail.reply_bytes = answer.status, len(answer.body)
-                reached = exchange.answer(answer.status, self._fields(answer, trail), answer.body)
+                answer = await self._answer(rules, exchange, admitted, trail)
+                reached = self._hand_out(exchange, answer, trail)
             except CallerGone:
                 trail.error = CALLER_GONE
             finally:
@@ -92,6 +138,18 @@ class DataPlane:
                 if trail.landing is not None:
                     await self._deliver(rules, exchange, trail, reached=reached and not trail.error)
 
+    def _trail(self, exchange: Exchange) -> Trail:
+        return Trail(
+            time=self._wall_clock(),
+            started=self._clock(),
+            request_id=self._new_id(),
+            presence=exchange.presence,
+        )
+
+    def _hand_out(self, exchange: Exchange, answer: Answer, trail: Trail) -> bool:
+        trail.status, trail.reply_bytes = answer.status, len(answer.body)
+        return exchange.answer(answer.status, self._fields(answer, trail), answer.body)
+
     async def _deliver(self, rules: CallRules, exchange: Exchange, trail: Trail, *, reached: bool) -> None:
         """Tell the flight whether its caller was reached, once the answer is written: in the next turn."""
         try:
@@ -99,17 +157,22 @@ class DataPlane:
         finally:
             await rules.pipeline.delivered(trail, reached=reached and not exchange.presence.is_gone)
 
-    async def _answer(self, rules: CallRules, exchange: Exchange, trail: Trail) -> Answer:
+    async def _answer(
+        self, rules: CallRules, exchange: Exchange, admitted: Admitted | None, trail: Trail
+    ) -> Answer:
         """The pipeline's answer, or what stands for it: every refusal and every fault ends as an answer
         here."""
         presentation = rules.pipeline.presentation
-        found = exchange.headers
-        trail.reply_format = rules.pipeline.intake.reply_format(found, exchange.query)
-        trail.caller = _caller(found, rules.known_callers)
+        if admitted is None:
+            head = exchange.head
+            trail.reply_format = rules.pipeline.intake.reply_format(head.headers, head.query)
+            trail.caller = _caller(head.headers, rules.known_callers)
+        else:
+            trail.reply_format, trail.caller = admitted.head.reply_format, admitted.caller
         # The answer is made while the exception is at hand: keeping it would tie it to this frame, and with
         # it the call's body until the collector comes by.
         try:
-            return await self._call(rules, exchange, trail)
+            return await self._call(rules, exchange, admitted, trail)
         except errors.CallError as error:
             return _refusal(error, presentation, trail)
         except CallerGone:
@@ -122,30 +185,30 @@ class DataPlane:
             inside = errors.CallError(errors.INTERNAL, "internal error; the log says more")
             return _refusal(inside, presentation, trail)
 
-    async def _call(self, rules: CallRules, exchange: Exchange, trail: Trail) -> Answer:
-        found = exchange.headers
-        guard.check(found, exchange.local_address, rules.allowed_hosts)
-        target = rules.router.find(exchange.path)
-        trail.api_method, trail.called, trail.account = target.method.label, target.called, target.account
-        _check_http_method(exchange.method, target)
-        rules.policy.check(target.method)
-        key = identity.caller_key(found)
-        if key is not None:
-            trail.request_id = key
-        body_format = rules.pipeline.intake.body_format(found)
-        limit = rules.body_bytes if body_format is Format.JSON else rules.xml_bytes
-        size = body.check(found, limit)
+    async def _call(
+        self, rules: CallRules, exchange: Exchange, admitted: Admitted | None, trail: Trail
+    ) -> Answer:
+        head = exchange.head
+        guard.check(head.headers, exchange.local_address, rules.allowed_hosts)
+        if admitted is None:
+            target = rules.router.find(head.path)
+            _note(trail, target)
+            admitted = _admitted(rules, head, target, trail.reply_format)
+        else:
+            _note(trail, admitted.head.target)
+        if admitted.head.key is not None:
+            trail.request_id = admitted.head.key
+        if admitted.size <= SMALL or exchange.is_whole:
+            return await self._answered(rules, exchange, admitted, trail)
+        async with rules.room.holding(admitted.size):
+            return await self._answered(rules, exchange, admitted, trail)
 
-        async def answer() -> Answer:
-            content = await exchange.body(limit)
-            trail.request_bytes = len(content)
-            call = Call(target, exchange.query, found, content)
-            return await rules.pipeline.answer(call, body_format, key, trail)
-
-        if size <= SMALL or exchange.is_whole:
-            return await answer()
-        async with rules.room.holding(size):
-            return await answer()
+    async def _answered(
+        self, rules: CallRules, exchange: Exchange, admitted: Admitted, trail: Trail
+    ) -> Answer:
+        content = exchange.body_at_hand(admitted.limit) or await exchange.body(admitted.limit)
+        trail.request_bytes = len(content)
+        return await rules.pipeline.answer(Call(admitted.head, content), trail)
 
     def _fields(self, answer: Answer, trail: Trail) -> bytes:
         """The header lines of an answer that are the call's own."""
@@ -161,7 +224,7 @@ class DataPlane:
             lines += b"gateway-flight: %b\r\n" % trail.flight.encode("ascii")
         if trail.age is not None:
             lines += b"age: %b\r\n" % trail.age
-        return lines + head.lines(answer.headers) if answer.headers else lines
+        return lines + lines_of(answer.headers) if answer.headers else lines
 
 
 def _refusal(error: errors.CallError, presentation: Presentation, trail: Trail) -> Answer:
@@ -188,6 +251,20 @@ def _caller(found: Headers, known: frozenset[str]) -> str:
         return ""
     text = name.decode("latin-1")
     return text if text in known else "other"
+
+
+def _admitted(rules: CallRules, head: Head, target: Target, reply_format: Format) -> Admitted:
+    """Raises CallError for a head that is refused."""
+    _check_http_method(head.method, target)
+    rules.policy.check(target.method)
+    call_head = rules.pipeline.intake.head(target, head.query, head.headers, reply_format)
+    limit = rules.body_bytes if call_head.format is Format.JSON else rules.xml_bytes
+    size = body.check(head.headers, limit)
+    return Admitted(rules, call_head, _caller(head.headers, rules.known_callers), limit, size)
+
+
+def _note(trail: Trail, target: Target) -> None:
+    trail.api_method, trail.called, trail.account = target.method.label, target.called, target.account
 
 
 def _check_http_method(http_method: str, target: Target) -> None:

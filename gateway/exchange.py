@@ -75,21 +75,15 @@ class Exchange:
         "_size",
         "_trouble",
         "_waiter",
-        "headers",
+        "head",
         "is_answered",
         "is_whole",
         "keep_alive",
-        "method",
-        "path",
         "presence",
-        "query",
     )
 
     def __init__(self, link: Link, head: Head) -> None:
-        self.method = head.method
-        self.path = head.path
-        self.query = head.query
-        self.headers = head.headers
+        self.head = head
         self.keep_alive = head.keep_alive
         self.presence = Presence()
         self.is_whole = False
@@ -104,13 +98,20 @@ class Exchange:
 
     def __repr__(self) -> str:
         state = "answered" if self.is_answered else "whole" if self.is_whole else "coming"
-        return f"<Exchange {self.method}, {state}>"
+        return f"<Exchange {self.head.method}, {state}>"
 
     @property
     def local_address(self) -> str | None:
         return self._link.local_address
 
     # What the data plane asks.
+
+    def body_at_hand(self, limit: int) -> bytes:
+        """The body where it is whole already, and small; else nothing, and `body` is to be awaited."""
+        pieces = self._pieces
+        return (
+            pieces[0] if self.is_whole and len(pieces) == 1 and self._size <= min(limit, HIGH_WATER) else b""
+        )
 
     async def body(self, limit: int) -> bytes:
         """The body, whole. Raises CallError: 413 over `limit` bytes, or what the connection found wrong; and
@@ -142,7 +143,7 @@ class Exchange:
         # Who asked first may leave the body out now, or send it: what comes next cannot be told apart.
         self.keep_alive = self.keep_alive and not (self._asks_first and not self.is_whole)
         start = head_of(status, link.common_fields() + fields, len(body), keep_alive=self.keep_alive)
-        if self.method == "HEAD":
+        if self.head.method == "HEAD":
             body = b""
         self.is_answered = True
         self._pieces = []
@@ -155,6 +156,12 @@ class Exchange:
         return here
 
     # What the connection tells.
+
+    def take_whole(self, content: bytes) -> None:
+        """The body came with the head, all of it."""
+        self._pieces = [content]
+        self._size = len(content)
+        self.is_whole = True
 
     def feed(self, piece: bytes) -> None:
         """Another piece of the body. What comes behind the answer is dropped."""

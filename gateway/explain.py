@@ -4,14 +4,13 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from gateway import identity
 from gateway.assembly import dialect, intake, method_policy, read_rule
 from gateway.call import Call, Request
 from gateway.catalogue.model import Catalogue, Repeats
 from gateway.codec.body import MalformedBodyError
 from gateway.headers import Headers
 from gateway.intake import refusal
-from gateway.offload import Offload
+from gateway.offload import Offload, is_cheap
 from gateway.outgoing import Writer
 from gateway.policy import freshness
 from gateway.policy.freshness import SUCCESS, Lifetime
@@ -39,8 +38,8 @@ class Explainer:
         rule = target.method
         method_policy(self.settings).check(rule)
         reading = intake(self.settings, self.offload)
-        call = Call(target, query, headers, body)
-        request = await reading.read(call, reading.body_format(headers), identity.caller_key(headers))
+        call = Call(reading.head(target, query, headers, reading.reply_format(headers, query)), body)
+        request = reading.read(call) if is_cheap(body) else await reading.read_beside(call)
         spoken = dialect(self.settings, self.settings.all_accounts()[DEFAULT_ACCOUNT])
         digest = request.fingerprint.hex()
         request_id = _request_id(request, digest)

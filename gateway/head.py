@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from gateway import errors
-from gateway.headers import EXPECT, TRANSFER_ENCODING, Headers
+from gateway.headers import CONTENT_LENGTH, EXPECT, TRANSFER_ENCODING, Headers
 
 Fields = Iterable[tuple[bytes, bytes]]
 
@@ -24,7 +24,48 @@ class Head(NamedTuple):
     version: str
     headers: Headers  # those that are read
     keep_alive: bool
+    length: int | None  # of the body, where it is said
     asks_first: bool  # the caller sends the body once it is told to (Expect: 100-continue)
+
+
+class Draft:
+    """A head as it comes in, field by field, and what may still come of it."""
+
+    __slots__ = ("_bytes", "_header_bytes", "_headers", "_stuck", "_trailers", "fields", "target")
+
+    def __init__(self, header_bytes: int, headers: int) -> None:
+        """At most so many bytes and fields, trailers included."""
+        self.target = b""
+        self.fields: list[tuple[bytes, bytes]] = []  # with lower-case names
+        self._header_bytes = header_bytes
+        self._headers = headers
+        self._bytes = self._trailers = self._stuck = 0
+
+    def add(self, name: bytes, value: bytes, *, is_trailer: bool) -> bool:
+        """Whether it is within the limits. Fields behind the head are trailers: counted, never taken."""
+        self._bytes += len(name) + len(value) + 4
+        if is_trailer:
+            self._trailers += 1
+        else:
+            self.fields.append((name.lower(), value))
+        return self._bytes <= self._header_bytes and len(self.fields) + self._trailers <= self._headers
+
+    def fits_with_target(self) -> bool:
+        """Whether the head is within the limits, now that it is whole."""
+        return self._bytes + len(self.target) <= self._header_bytes
+
+    def is_stuck(self, size: int) -> bool:
+        """Whether `size` more bytes, within one field, are too many: httptools keeps them, and tells of a
+        field when it is whole."""
+        self._stuck += size
+        return self._stuck > self._header_bytes
+
+    def too_large(self) -> errors.CallError:
+        """What a caller is told whose head is not."""
+        return errors.CallError(
+            errors.HEAD_TOO_LARGE,
+            f"a head is {self._header_bytes} bytes and {self._headers} header fields at most",
+        )
 
 
 def read(method: bytes, target: bytes, version: str, headers: Headers, *, keep_alive: bool) -> Head:
@@ -45,8 +86,15 @@ def read(method: bytes, target: bytes, version: str, headers: Headers, *, keep_a
         version,
         headers,
         keep_alive and version == "1.1",
+        _length(headers),
         EXPECT in headers and headers[EXPECT].lower() == b"100-continue",
     )
+
+
+def _length(headers: Headers) -> int | None:
+    """httptools has refused two of them, and what is no number."""
+    length = headers.get(CONTENT_LENGTH)
+    return int(length[:20]) if length is not None and length.isdigit() else None
 
 
 def lines(fields: Fields) -> bytes:

@@ -1,24 +1,34 @@
-"""What a call means: its body decoded, any token in it removed, the reply's format settled.
+"""What a call means: its head read, its body decoded, any token in it removed, the reply's format settled.
 
 Large bodies are read off the loop (see `offload`), all others here at once. Refuses what the codecs
 refuse, as a 400 that says why.
 """
 
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import msgspec
 
-from gateway import errors
+from gateway import errors, identity
 from gateway.annex import TooMuchWorkError
-from gateway.call import Call, Request
+from gateway.call import Call, CallHead, Request
 from gateway.catalogue.shape import Shape
 from gateway.codec import jsonbody, negotiation, querystring, tokenslot, xmlbody
 from gateway.codec.body import BodyLimits, Fields, MalformedBodyError
 from gateway.codec.fingerprint import fingerprint
 from gateway.codec.negotiation import Format
 from gateway.headers import ACCEPT, CACHE_CONTROL, CONTENT_TYPE, Headers
-from gateway.offload import BusyError, Offload, is_cheap
+from gateway.offload import BusyError, Offload
 from gateway.policy.cache_headers import parse_cache_control
+from gateway.remembered import Remembered
+from gateway.routing import Target
+
+FAMILIAR = 4 * 1024
+"""Bodies whose meaning is kept, of the reads that were answered from the cache last."""
+
+SHORT = 4 * 1024
+"""Bytes of a body up to which it is looked for among them: beyond, a digest costs as much as reading."""
 
 
 class _Scope(msgspec.Struct, frozen=True):
@@ -38,6 +48,14 @@ class _Meaning(msgspec.Struct, frozen=True):
     fingerprint: bytes
 
 
+class Gist(msgspec.Struct, frozen=True, gc=False):
+    """What a cache needs to know of a body, and no word of it."""
+
+    fingerprint: bytes
+    reply_format: Format
+    untouched: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Intake:
     """The rules by which calls are read."""
@@ -45,57 +63,71 @@ class Intake:
     limits: BodyLimits
     default_format: Format | None  # None: as the request
     offload: Offload
+    _familiar: Remembered[bytes, Gist] = field(default_factory=lambda: Remembered(FAMILIAR))
 
-    def body_format(self, headers: Headers) -> Format:
-        """Raises CallError (415) for a missing or other content type: a browser page can send those."""
+    def head(self, target: Target, query: bytes, headers: Headers, reply_format: Format) -> CallHead:
+        """What a head says of its call; `reply_format` as below. Raises CallError: 415 for a missing or other
+        content type, since a browser page can send those; 400 for a malformed key or query."""
+        key = identity.caller_key(headers)
         found = negotiation.body_format(headers.get(CONTENT_TYPE))
         if found is None:
             raise errors.CallError(
                 errors.UNSUPPORTED_TYPE,
                 "the Content-Type must be application/json or application/xml, in UTF-8",
             )
-        return found
+        try:
+            url_format, kept = querystring.take(query)
+        except MalformedBodyError as error:
+            raise refusal(error) from error
+        return CallHead(
+            target=target,
+            query=kept,
+            format=found,
+            url_format=url_format,
+            reply_format=reply_format,
+            untouched=kept != b"" and "format" in querystring.names(kept),
+            key=key,
+            cache_control=parse_cache_control(headers.get(CACHE_CONTROL)),
+            mark=msgspec.json.encode(
+                (target.account, target.method.name, kept, found, url_format, reply_format)
+            ),
+        )
 
-    def reply_format(self, headers: Headers, query: bytes, body: Format | None = None) -> Format:
-        """What the caller is answered in, as far as it is known; `body` is what the body itself asks for."""
+    def reply_format(self, headers: Headers, query: bytes) -> Format:
+        """What the caller is answered in, as far as the head says."""
         try:
             wanted, _ = querystring.take(query)
-        except MalformedBodyError:  # it is refused where the call is read
+        except MalformedBodyError:  # it is refused where the head is read
             wanted = None
         default = self.default_format or negotiation.body_format(headers.get(CONTENT_TYPE)) or Format.JSON
-        return negotiation.reply_format(wanted, body, headers.get(ACCEPT, b""), default)
+        return negotiation.reply_format(wanted, None, headers.get(ACCEPT, b""), default)
 
-    async def read(
-        self, call: Call, body_format: Format, key: str | None, asked: Format | None = None
-    ) -> Request:
-        """`asked` is what the head asks for, where that is known. Raises CallError: 400 for a malformed body,
-        and for one that is too much work; 503 while too many large ones are waiting."""
-        method = call.target.method
-        read = _read_json if body_format is Format.JSON else _read_xml
+    def read(self, call: Call) -> Request:
+        """Of a body that is cheap to read. Raises CallError: 400 for a malformed body."""
         try:
-            _, query = querystring.take(call.query)
-            scope = _Scope(call.target.account, method.name, query, method.parameters)
-            if is_cheap(call.body):
-                meaning = read(call.body, self.limits, scope)
-            else:
-                meaning = await self.offload.beside(read, call.body, self.limits, scope)
+            meaning = _reader(call)(call.body, self.limits, _scope(call))
+        except MalformedBodyError as error:
+            raise refusal(error) from error
+        return _request(call, meaning)
+
+    async def read_beside(self, call: Call) -> Request:
+        """Of any other body. Raises CallError: 400 for a malformed body, and for one that is too much work;
+        503 while too many large ones are waiting."""
+        try:
+            meaning = await self.offload.beside(_reader(call), call.body, self.limits, _scope(call))
         except (MalformedBodyError, TooMuchWorkError) as error:
             raise refusal(error) from error
-        return Request(
-            account=call.target.account,
-            method=method,
-            fields=meaning.fields,
-            fingerprint=meaning.fingerprint,
-            query=query,
-            format=body_format,
-            reply_format=asked
-            if asked is not None and meaning.wanted is None
-            else self.reply_format(call.headers, call.query, meaning.wanted),
-            untouched="format" in meaning.fields or (query != b"" and "format" in querystring.names(query)),
-            key=key,
-            cache_control=parse_cache_control(call.headers.get(CACHE_CONTROL)),
-            size=len(call.body),
-        )
+        return _request(call, meaning)
+
+    def gist(self, call: Call) -> Gist | None:
+        """Of a body that was learned, byte for byte."""
+        return self._familiar.get(_digest(call)) if len(call.body) <= SHORT else None
+
+    def learn(self, call: Call, request: Request) -> None:
+        """Have the gist of a call's body at hand. What is kept is a digest, and not what the caller sent."""
+        if len(call.body) <= SHORT:
+            gist = Gist(request.fingerprint, request.reply_format, request.untouched)
+            self._familiar.put(_digest(call), gist)
 
 
 def refusal(error: MalformedBodyError | TooMuchWorkError) -> errors.CallError:
@@ -108,6 +140,38 @@ def refusal(error: MalformedBodyError | TooMuchWorkError) -> errors.CallError:
     return errors.CallError(errors.BAD_REQUEST, str(error))
 
 
+def _reader(call: Call) -> Callable[[bytes, BodyLimits, _Scope], _Meaning]:
+    return _read_json if call.head.format is Format.JSON else _read_xml
+
+
+def _scope(call: Call) -> _Scope:
+    head = call.head
+    method = head.target.method
+    return _Scope(head.target.account, method.name, head.query, method.parameters)
+
+
+def _request(call: Call, meaning: _Meaning) -> Request:
+    head = call.head
+    wanted = head.url_format or meaning.wanted
+    return Request(
+        account=head.target.account,
+        method=head.target.method,
+        fields=meaning.fields,
+        fingerprint=meaning.fingerprint,
+        query=head.query,
+        format=head.format,
+        reply_format=wanted or head.reply_format,
+        untouched=head.untouched or "format" in meaning.fields,
+        key=head.key,
+        cache_control=head.cache_control,
+        size=len(call.body),
+    )
+
+
+def _digest(call: Call) -> bytes:
+    return hashlib.blake2b(call.head.mark + call.body, digest_size=16).digest()
+
+
 def _read_json(body: bytes, limits: BodyLimits, scope: _Scope) -> _Meaning:
     return _meaning(jsonbody.decode(body, limits), scope)
 
@@ -118,5 +182,5 @@ def _read_xml(body: bytes, limits: BodyLimits, scope: _Scope) -> _Meaning:
 
 def _meaning(decoded: Fields, scope: _Scope) -> _Meaning:
     wanted, fields = negotiation.take_format(tokenslot.strip(decoded))
-    identity = fingerprint(scope.account, scope.api_method, scope.query, fields, scope.shape)
-    return _Meaning(fields, wanted, identity)
+    digest = fingerprint(scope.account, scope.api_method, scope.query, fields, scope.shape)
+    return _Meaning(fields, wanted, digest)

@@ -20,6 +20,7 @@ from gateway.dataplane import DataPlane
 from gateway.downloads import Downloads
 from gateway.head import CommonFields
 from gateway.headers import Headers
+from gateway.known_heads import KnownHeads
 
 log = logging.getLogger(__name__)
 
@@ -59,16 +60,18 @@ class Listener:
         downloads: tuple[DownloadRoute, ...],
         limits: ListenerLimits,
     ) -> None:
-        self.apply(downloads, limits)
         self.serve = calls.serve
+        self.serve_at_once = calls.serve_at_once
         self.common_fields = CommonFields()
         self._calls = calls
+        self.apply(downloads, limits)
         self._control = control
 
     def apply(self, downloads: tuple[DownloadRoute, ...], limits: ListenerLimits) -> None:
         """Those of another configuration; `limits` for requests that come from now on."""
         self.downloads = downloads
         self.limits = limits
+        self.heads = KnownHeads(self._calls.admit)
 
     def is_call(self, path: bytes) -> bool:
         return self._calls.rules.router.account(path) is not None and not _is_control(path)

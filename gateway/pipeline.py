@@ -14,9 +14,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gateway.account import Account
-from gateway.call import Answer, Call, Trail
+from gateway.call import Answer, Call, CallHead, Trail
 from gateway.codec.negotiation import Format
-from gateway.intake import Intake
+from gateway.intake import Gist, Intake
+from gateway.offload import is_cheap
 from gateway.presentation import Presentation
 from gateway.reads import Reads
 from gateway.writes import Writes
@@ -34,19 +35,38 @@ class Pipeline:
     presentation: Presentation
     total_timeout: float  # seconds for a whole call
 
-    async def answer(self, call: Call, body_format: Format, key: str | None, trail: Trail) -> Answer:
+    async def answer(self, call: Call, trail: Trail) -> Answer:
         """The platform's answer, or CallError when there is none."""
-        request = await self.intake.read(call, body_format, key, trail.reply_format)
+        intake = self.intake
+        request = intake.read(call) if is_cheap(call.body) else await intake.read_beside(call)
         trail.reply_format = request.reply_format
         account = self.accounts[request.account]
         if request.format is not account.writer.format:
             trail.conversions += ("xml_to_json" if request.format is Format.XML else "json_to_xml",)
         deadline = trail.started + self.total_timeout
-        answerer = self.writes if request.method.effect.modifies else self.reads
-        reply = await answerer.answer(account, request, deadline, trail)
+        if request.method.effect.modifies:
+            reply = await self.writes.answer(account, request, deadline, trail)
+        else:
+            reply = await self.reads.answer(account, request, deadline, trail)
+            if trail.cache == "hit":  # and the next one may be answered at once
+                intake.learn(call, request)
         trail.code = reply.envelope.code
         trail.duplicate = reply.duplicate
-        return await self.presentation.of_reply(request, reply, trail)
+        ready = self.presentation.at_once(reply, request.reply_format)
+        return ready or await self.presentation.of_reply(request, reply, trail)
+
+    def kept(self, call: CallHead, gist: Gist, trail: Trail) -> Answer | None:
+        """The answer of a read that can be given without waiting for anything; else None, and `answer` is
+        to be asked. Raises CallError."""
+        account = self.accounts[call.target.account]
+        if call.format is not account.writer.format or gist.untouched:
+            return None
+        reply = self.reads.kept(account, call.target.method, gist.fingerprint, call.cache_control, trail)
+        if reply is None:
+            return None
+        trail.reply_format = gist.reply_format
+        trail.code = reply.envelope.code
+        return self.presentation.at_once(reply, gist.reply_format)
 
     async def delivered(self, trail: Trail, *, reached: bool) -> None:
         """Whether the caller got its answer: a modifying call's flight wants to know."""

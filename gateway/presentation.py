@@ -32,21 +32,29 @@ class Presentation:
     offload: Offload
     scrub: Scrub
 
+    def at_once(self, found: Reply, wanted: Format) -> Answer | None:
+        """The platform's reply as the caller gets it. None where it is large or in another format: that is
+        `of_reply`'s."""
+        if len(found.body) > AT_ONCE or (found.format is not wanted and found.format is not None):
+            return None
+        return self._answer(found, wanted, self.scrub(found.body))
+
     async def of_reply(self, request: Request, found: Reply, trail: Trail) -> Answer:
-        """The platform's reply for the caller. Notes a conversion in `trail`."""
-        body = self.scrub(found.body) if len(found.body) <= AT_ONCE else await self._scrubbed(found.body)
-        if found.format is None:
-            content_type = self.scrub(found.content_type)
-        else:
-            content_type = _CONTENT_TYPES[request.reply_format]
-            if found.format is not request.reply_format:
-                body = await self._converted(request, found, body, trail)
-        headers = []
+        """The platform's reply for the caller, whatever it takes. Notes a conversion in `trail`."""
+        body = await self._scrubbed(found.body)
+        if found.format is not None and found.format is not request.reply_format:
+            body = await self._converted(request, found, body, trail)
+        return self._answer(found, request.reply_format, body)
+
+    def _answer(self, found: Reply, wanted: Format, body: bytes) -> Answer:
+        """With a body that is scrubbed, and in the format that is wanted."""
+        content_type = _CONTENT_TYPES[wanted] if found.format is not None else self.scrub(found.content_type)
+        headers: tuple[tuple[bytes, bytes], ...] = ()
         if found.duplicate:
-            headers.append((b"duplicate-request", b"true"))
+            headers = ((b"duplicate-request", b"true"),)
         if found.retry_after is not None:
-            headers.append((b"retry-after", self.scrub(found.retry_after)))
-        return Answer(found.status, content_type or b"application/octet-stream", body, tuple(headers))
+            headers += ((b"retry-after", self.scrub(found.retry_after)),)
+        return Answer(found.status, content_type or b"application/octet-stream", body, headers)
 
     async def _converted(self, request: Request, found: Reply, body: bytes, trail: Trail) -> bytes:
         wanted = request.reply_format

@@ -16,6 +16,7 @@ ends the message at its head, so it is given the request once more, without that
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Coroutine
 from functools import partial
 from typing import Any, cast
 
@@ -29,6 +30,8 @@ from gateway import errors, head, headers
 from gateway.alarm import Alarm
 from gateway.asgi import AsgiExchange, Door
 from gateway.exchange import Exchange, Refused, head_of
+from gateway.head import Draft
+from gateway.known_heads import Known
 from gateway.listener import Listener
 from gateway.phase import Phase
 
@@ -40,7 +43,6 @@ LINGER = 2.0
 
 SURPLUS = 50
 """Connections beyond the limit that are told so; what comes beyond these is closed without a word."""
-
 
 Turn = Exchange | AsgiExchange | Refused
 
@@ -66,13 +68,9 @@ class ListenerProtocol(asyncio.Protocol):
         self._answer: tuple[bytes, ...] = ()  # what is still to be written
         # the request that is coming
         self._in_head = False
-        self._target = b""
-        self._fields: list[tuple[bytes, bytes]] = []
-        self._trailers = 0
-        self._head_size = 0
+        self._draft = Draft(self._limits.header_bytes, self._limits.headers)
         self._upgrades = False
         self._moved = False
-        self._stuck = 0
         self._error: errors.CallError | None = None
         # requests: the one that is coming, the one whose turn it is, those after it
         self._incoming: Exchange | AsgiExchange | None = None
@@ -106,6 +104,14 @@ class ListenerProtocol(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._phase is Phase.END:
             return
+        is_first = self._turn is None and self._incoming is None and not self._in_head
+        if (
+            is_first
+            and (known := self._listener.heads.find(data)) is not None
+            and not self._flow.write_paused
+        ):
+            self._begin_known(known, data)
+            return
         self._moved = False
         try:
             self._parser.feed_data(data)
@@ -115,13 +121,16 @@ class ListenerProtocol(asyncio.Protocol):
         except httptools.HttpParserError:
             self._break_off(self._error or errors.CallError(errors.BAD_REQUEST, "this is no proper HTTP/1.1"))
             return
-        if not self._moved and self._is_stuck(len(data)):
-            self._break_off(self._too_large())
+        if not self._moved and self._draft.is_stuck(len(data)):
+            self._break_off(self._draft.too_large())
         elif self._in_head:
             if self._phase is not Phase.HEAD:
                 self._await(Phase.HEAD)
-        elif self._incoming is not None and self._phase is not Phase.BODY:
-            self._await(Phase.BODY)
+        elif self._incoming is not None:
+            if self._phase is not Phase.BODY:
+                self._await(Phase.BODY)
+        elif is_first and isinstance(self._turn, Exchange):
+            self._listener.heads.learn(data, self._turn.head)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._state.connections.discard(cast(Any, self))
@@ -159,28 +168,19 @@ class ListenerProtocol(asyncio.Protocol):
     def on_message_begin(self) -> None:
         self._limits = self._listener.limits  # a reload may have changed them
         self._moved = self._in_head = True
-        self._target = b""
-        self._fields = []
-        self._head_size = self._trailers = self._stuck = 0
+        self._draft = Draft(self._limits.header_bytes, self._limits.headers)
 
     def on_url(self, url: bytes) -> None:
-        self._target += url
+        self._draft.target += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Fields behind the head are trailers: counted, never taken."""
-        self._head_size += len(name) + len(value) + 4
-        if self._in_head:
-            self._fields.append((name.lower(), value))
-        else:
-            self._trailers += 1
-        limits = self._limits
-        if self._head_size > limits.header_bytes or len(self._fields) + self._trailers > limits.headers:
-            raise self._reject(self._too_large())
+        if not self._draft.add(name, value, is_trailer=not self._in_head):
+            raise self._reject(self._draft.too_large())
 
     def on_headers_complete(self) -> None:
         self._moved, self._in_head = True, False
-        if self._head_size + len(self._target) > self._limits.header_bytes:
-            raise self._reject(self._too_large())
+        if not self._draft.fits_with_target():
+            raise self._reject(self._draft.too_large())
         self._upgrades = self._parser.should_upgrade()
         if self._upgrades:
             return
@@ -247,25 +247,35 @@ class ListenerProtocol(asyncio.Protocol):
         try:
             read = head.read(
                 parser.get_method(),
-                self._target,
+                self._draft.target,
                 parser.get_http_version(),
-                headers.pick(self._fields, self._limits.caller_header),
+                headers.pick(self._draft.fields, self._limits.caller_header),
                 keep_alive=parser.should_keep_alive(),
             )
         except errors.CallError as error:
             raise self._reject(error) from None
         if self._listener.is_call(read.path):
             return Exchange(self, read)
-        return AsgiExchange(self._door, read, self._fields, self.answered)
+        return AsgiExchange(self._door, read, self._draft.fields, self.answered)
 
     def _begin(self, turn: Turn) -> None:
         self._turn = turn
         if isinstance(turn, Refused):
             self._tell(turn.error)
             return
-        task = self._loop.create_task(
-            self._listener.serve(turn) if isinstance(turn, Exchange) else turn.run()
-        )
+        self._run(turn, self._listener.serve(turn) if isinstance(turn, Exchange) else turn.run())
+
+    def _begin_known(self, known: Known, data: bytes) -> None:
+        """What httptools would say of `data` is known: it is not asked, and knows nothing of this call."""
+        self._limits = self._listener.limits
+        self._turn = turn = Exchange(self, known.head)
+        turn.take_whole(data[known.size :])
+        self._await(Phase.NOTHING)
+        if not self._listener.serve_at_once(turn, known.admitted):
+            self._run(turn, self._listener.serve(turn, known.admitted))
+
+    def _run(self, turn: Exchange | AsgiExchange, work: Coroutine[Any, Any, None]) -> None:
+        task = self._loop.create_task(work)
         self._state.tasks.add(task)
         task.add_done_callback(partial(self._ended, turn))
 
@@ -298,19 +308,6 @@ class ListenerProtocol(asyncio.Protocol):
         """httptools hides what a callback raises behind an error of its own, so it is kept aside."""
         self._error = error
         return error
-
-    def _too_large(self) -> errors.CallError:
-        limits = self._limits
-        return errors.CallError(
-            errors.HEAD_TOO_LARGE,
-            f"a head is {limits.header_bytes} bytes and {limits.headers} header fields at most",
-        )
-
-    def _is_stuck(self, size: int) -> bool:
-        """Whether `size` more bytes, within one field of a head or a trailer, are too many. httptools keeps
-        them, and tells of a field when it is whole."""
-        self._stuck += size
-        return self._stuck > self._limits.header_bytes
 
     def _break_off(self, error: errors.CallError) -> None:
         """Nothing that comes from here on can be read."""
@@ -360,7 +357,7 @@ class ListenerProtocol(asyncio.Protocol):
         if method == b"CONNECT":
             self._break_off(errors.CallError(errors.BAD_REQUEST, "this is no proxy of that kind"))
             return
-        again = head.written(method, self._target, self._parser.get_http_version(), self._fields)
+        again = head.written(method, self._draft.target, self._parser.get_http_version(), self._draft.fields)
         self._parser = httptools.HttpRequestParser(self)
         self.data_received(again + rest)
 

@@ -14,13 +14,14 @@ import msgspec
 from gateway import errors, presentation
 from gateway.account import Account
 from gateway.call import Request, Trail
+from gateway.catalogue.model import ApiMethod
 from gateway.codec.envelope import Envelope
 from gateway.errors import CallError
 from gateway.letter import Letter
 from gateway.offload import Offload
 from gateway.policy import freshness, retrying
 from gateway.policy.cache_headers import age_header, cache_status
-from gateway.policy.freshness import Course, Decision, FreshnessRule, Lifetime
+from gateway.policy.freshness import CacheControl, Course, Decision, FreshnessRule, Lifetime
 from gateway.policy.tags import TagRule
 from gateway.records import CacheResult, Origin, TraceContext
 from gateway.stores.cache import CacheEntry, CacheStore, Found, Key, Snapshot, read_tags
@@ -90,7 +91,7 @@ class Reads:
         """The reply, with what the cache had to do with it noted in `trail`. Raises CallError."""
         rule = self._rules[request.method.name]
         token = account.token(request.method)
-        key = _key(account, request, token)
+        key = _key(account, request.method, request.fingerprint, token)
         read = _Read(account, request, rule, token, key, deadline, trail.trace)
         looks = freshness.may_look(rule.freshness, request.cache_control)
         found = await self._store.lookup(key) if looks else None
@@ -107,6 +108,19 @@ class Reads:
                 return _from_cache(found, decision, trail)
             case _:
                 return await self._forward(read, decision, trail)
+
+    def kept(
+        self, account: Account, method: ApiMethod, fingerprint: bytes, control: CacheControl, trail: Trail
+    ) -> Reply | None:
+        """The reply, where a fresh one is at hand; nothing is waited for. Raises CallError."""
+        rule = self._rules[method.name].freshness
+        if not freshness.may_look(rule, control):
+            return None
+        found = self._store.at_hand(_key(account, method, fingerprint, account.token(method)))
+        if found is None:
+            return None
+        decision = freshness.decide(rule, control, found.entry.code, found.age)
+        return _from_cache(found, decision, trail) if decision.course is Course.FRESH else None
 
     async def _forward(self, read: _Read, decision: Decision, trail: Trail) -> Reply:
         """Ask the platform, or wait for the one who asks already."""
@@ -180,15 +194,14 @@ class Reads:
         if kept is None:
             return outcome, False
         entry, lifetime = kept
-        key = _key(read.account, read.request, letter.token)
+        key = _key(read.account, read.request.method, read.request.fingerprint, letter.token)
         return outcome, await self._store.store(key, entry, snapshot, lifetime.kept)
 
 
-def _key(account: Account, request: Request, token: Token | None) -> Key:
+def _key(account: Account, method: ApiMethod, fingerprint: bytes, token: Token | None) -> Key:
     """What a reply is kept under: what another token would be shown is not this one's."""
     mark = "" if token is None else token.secret.mark  # the same in every gateway, unlike an epoch
-    scope = f"{account.name} {account.base_url} {request.method.token_name} {mark} "
-    return scope.encode() + request.fingerprint
+    return f"{account.name} {account.base_url} {method.token_name} {mark} ".encode() + fingerprint
 
 
 async def _end_of(question: _Question, deadline: float) -> tuple[Outcome, bool, float]:

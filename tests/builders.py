@@ -4,13 +4,16 @@ import msgspec
 
 from gateway.call import Call, Request, Trail
 from gateway.catalogue.model import ApiMethod, Effect
-from gateway.codec.body import Fields
+from gateway.codec.body import BodyLimits, Fields
 from gateway.codec.fingerprint import fingerprint
 from gateway.codec.negotiation import Format
+from gateway.intake import Intake
+from gateway.offload import Offload
 from gateway.policy.freshness import CacheControl
 from gateway.routing import Target
 
 WRITE = ApiMethod("profiles/import", Effect.MODIFY)
+INTAKE = Intake(BodyLimits(depth=64, elements=1000), Format.JSON, Offload())
 READ = ApiMethod("profiles/get", Effect.READ, path="profiles/get/")
 
 
@@ -44,7 +47,8 @@ def request(
 
 def call(body: bytes, method: ApiMethod = WRITE, *, query: bytes = b"", **headers: bytes) -> Call:
     named = {name.replace("_", "-").encode(): value for name, value in headers.items()}
-    return Call(Target("default", method, method.name), query, named, body)
+    target = Target("default", method, method.name)
+    return Call(INTAKE.head(target, query, named, INTAKE.reply_format(named, query)), body)
 
 
 def trail() -> Trail:

@@ -13,7 +13,9 @@ pytestmark = pytest.mark.anyio
 
 
 def exchange(link: Unconnected, method: str = "POST", *, asks_first: bool = False) -> Exchange:
-    return Exchange(link, Head(method, b"/api/x", b"", "1.1", {}, keep_alive=True, asks_first=asks_first))
+    return Exchange(
+        link, Head(method, b"/api/x", b"", "1.1", {}, keep_alive=True, length=None, asks_first=asks_first)
+    )
 
 
 async def test_a_body_that_is_there_is_not_waited_for() -> None:

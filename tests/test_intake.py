@@ -7,19 +7,20 @@ from gateway.call import Request
 from gateway.codec.body import BodyLimits
 from gateway.codec.negotiation import Format
 from gateway.intake import Intake
-from gateway.offload import Offload
-from tests.builders import call
+from gateway.offload import Offload, is_cheap
+from gateway.routing import Target
+from tests.builders import INTAKE, WRITE, call
 
 pytestmark = pytest.mark.anyio
 
-INTAKE = Intake(BodyLimits(depth=64, elements=1000), Format.JSON, Offload())
+TARGET = Target("default", WRITE, WRITE.name)
 
 
 async def read(
     body: bytes, content_type: bytes = b"application/json", query: bytes = b"", accept: bytes = b""
 ) -> Request:
     arrived = call(body, query=query, content_type=content_type, accept=accept)
-    return await INTAKE.read(arrived, INTAKE.body_format(arrived.headers), None)
+    return INTAKE.read(arrived) if is_cheap(body) else await INTAKE.read_beside(arrived)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +79,7 @@ async def test_as_request_answers_xml_in_xml() -> None:
 def test_a_content_type_that_a_page_can_send_is_refused(content_type: bytes | None) -> None:
     headers = {} if content_type is None else {b"content-type": content_type}
     with pytest.raises(errors.CallError) as refused:
-        INTAKE.body_format(headers)
+        INTAKE.head(TARGET, b"", headers, Format.JSON)
     assert refused.value.kind is errors.UNSUPPORTED_TYPE
 
 

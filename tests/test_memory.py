@@ -69,7 +69,7 @@ async def test_a_refused_call_leaves_no_error_behind() -> None:
     try:
         headers = {b"host": b"localhost", b"content-type": b"application/json"}
         exchange = Exchange(
-            Unconnected(), Head("POST", b"/api/profiles/get", b"", "1.1", headers, True, False)
+            Unconnected(), Head("POST", b"/api/profiles/get", b"", "1.1", headers, True, 1, False)
         )
         exchange.feed(b"{")
         exchange.end()

@@ -5,6 +5,7 @@ Over real sockets, on uvloop as the gateway runs. What a whole gateway promises 
 
 import asyncio
 import gc
+import random
 import re
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -18,8 +19,10 @@ from uvicorn.server import ServerState
 
 from gateway import errors
 from gateway.call import Answer
+from gateway.dataplane import Admitted
 from gateway.exchange import Exchange
 from gateway.head import CommonFields
+from gateway.known_heads import KnownHeads
 from gateway.listener import ListenerLimits
 from gateway.protocol import ListenerProtocol
 
@@ -47,10 +50,13 @@ class Calls:
     """
 
     early: bool = False  # before the body is whole
+    at_once: bool = False  # where it can be, in the turn in which the call came
     between: Between | None = None
     limits: ListenerLimits = LIMITS
     common_fields: CommonFields = field(default_factory=CommonFields)
+    heads: KnownHeads = field(default_factory=lambda: KnownHeads(lambda head: cast(Any, head.path)))
     exchanges: list[Exchange] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
     protocols: list[ListenerProtocol] = field(default_factory=list)
 
     def is_call(self, path: bytes) -> bool:
@@ -59,11 +65,20 @@ class Calls:
     def refusal(self, error: errors.CallError) -> Answer:
         return Answer(error.kind.status, b"text/plain", error.text.encode())
 
-    async def serve(self, exchange: Exchange) -> None:
+    def serve_at_once(self, exchange: Exchange, admitted: Admitted) -> bool:
+        if not self.at_once:
+            return False
+        assert cast(Any, admitted) == exchange.head.path
+        self.exchanges.append(exchange)
+        self.bodies.append(exchange.body_at_hand(1000))
+        exchange.answer(200, b"", b"answer-%d" % len(self.exchanges))
+        return True
+
+    async def serve(self, exchange: Exchange, admitted: Admitted | None = None) -> None:
         self.exchanges.append(exchange)
         number = len(self.exchanges)
         if not self.early:
-            await exchange.body(1000)
+            self.bodies.append(await exchange.body(1000))
         exchange.answer(200, b"", b"answer-%d" % number)
         between, self.between = self.between, None
         if between is not None:
@@ -117,6 +132,50 @@ async def test_an_answer_goes_out_although_the_rest_of_its_body_is_broken() -> N
 
 async def test_an_answer_goes_out_when_the_gateway_ends_in_between() -> None:
     assert await heard(Calls(between=ListenerProtocol.shutdown), CALL) == [b"answer-1"]
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+@pytest.mark.parametrize("seed", range(20))
+async def test_heads_that_are_known_change_nothing_however_requests_are_cut(seed: int, at_once: bool) -> None:
+    """Against what the same requests are, sent one by one."""
+    chance = random.Random(seed)
+    bodies = [chance.choice((b"{}", b"[]", b"", b"{ }")) for _ in range(60)]
+    requests = [
+        b"POST /%b HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%b"
+        % (chance.choice((b"a", b"b")), len(body), body)
+        for body in bodies
+    ]
+    calls = Calls(at_once=at_once)
+    async with serving(calls) as (reader, writer), asyncio.timeout(PATIENCE):
+        waiting = 0
+        for number, request in enumerate(requests, 1):
+            cut = chance.choice((0, 0, 0, len(request) // 2, len(request) - 1))
+            for piece in (request[:cut], request[cut:]):
+                if piece:
+                    writer.write(piece)
+                    await asyncio.sleep(0)
+            waiting += 1
+            if chance.random() < 0.7:  # else the next one comes before this one's answer
+                for answered in range(number - waiting + 1, number + 1):
+                    said = await reader.readuntil(b"answer-%d" % answered)
+                    assert said.count(b"HTTP/1.1 200") == 1
+                waiting = 0
+        for answered in range(len(requests) - waiting + 1, len(requests) + 1):
+            await reader.readuntil(b"answer-%d" % answered)
+    assert calls.bodies == bodies
+    assert [exchange.head.path for exchange in calls.exchanges] == [
+        request.split(b" ")[1] for request in requests
+    ]
+    assert 0 < len(calls.heads) <= 8
+
+
+async def test_a_known_head_that_ends_its_connection_ends_it() -> None:
+    last = CALL.replace(b"Host", b"Connection: close\r\nHost")
+    for at_once in (False, True):
+        calls = Calls(at_once=at_once)
+        for _ in range(3):
+            assert await heard(calls, last) == [b"answer-%d" % len(calls.exchanges)]
+        assert len(calls.heads) == 1
 
 
 async def test_a_request_that_comes_in_between_is_answered_next() -> None:

@@ -278,6 +278,9 @@ class SlowStore:
     async def lookup(self, key: Key) -> Found | None:
         return await _slowly(self._store.lookup, key)
 
+    def at_hand(self, key: Key) -> Found | None:
+        return None
+
     async def begin_read(self, tags: Tags) -> Snapshot:
         return await _slowly(self._store.begin_read, tags)
 

@@ -91,6 +91,10 @@ class CacheStore(Protocol):
         """The reply under `key`, if no tag of it has changed. How old it may be is the caller's to judge."""
         ...
 
+    def at_hand(self, key: Key) -> Found | None:
+        """The same where it can be said without waiting. None says nothing: `lookup` may still find one."""
+        ...
+
     async def begin_read(self, tags: Tags) -> Snapshot:
         """To be called before the platform is asked, also where nothing will be stored but may be joined."""
         ...

@@ -67,6 +67,9 @@ class MemoryCache:
         return f"<MemoryCache {self.entries} entries, {self.bytes} of {self._max_bytes} bytes>"
 
     async def lookup(self, key: Key) -> Found | None:
+        return self.at_hand(key)
+
+    def at_hand(self, key: Key) -> Found | None:
         kept = self._kept.get(key)
         if kept is None:
             return None

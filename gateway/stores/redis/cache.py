@@ -88,6 +88,10 @@ class RedisCache:
             return None
         return Found(kept.entry, max(0.0, now - kept.started_at))
 
+    def at_hand(self, key: Key) -> Found | None:
+        """Nothing is: only Redis knows whether another gateway has written since."""
+        return None
+
     async def begin_read(self, tags: Tags) -> Snapshot:
         names = [self._keys.generation(tag) for tag in tags]
         holds = [self._keys.hold(tag) for tag in tags]
