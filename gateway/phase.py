@@ -2,7 +2,10 @@
 
 from enum import Enum
 
+from gateway.enumeration import quick
 
+
+@quick
 class Phase(Enum):
     """What is awaited of the caller."""
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from gateway.catalogue.shape import OBJECT, Shape
 from gateway.catalogue.template import EVERYTHING
+from gateway.enumeration import quick
 
 OTHER = "other"
 """The label of every method that the catalogue does not know: label values must come from a closed set."""
@@ -24,6 +25,7 @@ def _nothing() -> Mapping[Any, Any]:
     return MappingProxyType({})  # by a factory: before Python 3.12 a dataclass takes it for a mutable default
 
 
+@quick
 class Effect(StrEnum):
     """What a call does to the platform's state."""
 
@@ -31,11 +33,11 @@ class Effect(StrEnum):
     MODIFY = "modify"
     TASK = "task"  # starts a background task: modifies, and goes on modifying after its answer
 
-    @property
-    def modifies(self) -> bool:
-        return self is not Effect.READ
+    def __init__(self, value: str) -> None:
+        self.modifies = value != "read"
 
 
+@quick
 class Replay(StrEnum):
     """When the answer of an earlier identical call without a key is given again."""
 
@@ -44,6 +46,7 @@ class Replay(StrEnum):
     NEVER = "never"  # identical calls are joined in flight only
 
 
+@quick
 class Repeats(StrEnum):
     """Which `Request-ID` a modifying call without a key of its own gets."""
 
@@ -76,21 +79,16 @@ class ApiMethod:
     token: str | None = None  # a named token of the account, or WITHOUT; None is the default token
     allowed: bool = True
     known: bool = True  # False for a method that no catalogue entry describes
+    # What follows, worked out once since each call asks several times:
+    label: str = field(init=False)  # the value of the metric label `api_method`
+    carries_token: bool = field(init=False)  # not so some methods that bring one of their own kind
+    token_name: str = field(init=False)  # of the account's token that goes in; "" for none
 
-    @property
-    def label(self) -> str:
-        """The value of the metric label `api_method`."""
-        return self.name if self.known else OTHER
-
-    @property
-    def carries_token(self) -> bool:
-        """Whether the gateway puts a token in. Some methods bring one of their own kind as a parameter."""
-        return self.token != WITHOUT
-
-    @property
-    def token_name(self) -> str:
-        """The name of the account's token that goes in; "" for none."""
-        return (self.token or DEFAULT_TOKEN) if self.carries_token else ""
+    def __post_init__(self) -> None:
+        carries_token = self.token != WITHOUT
+        object.__setattr__(self, "label", self.name if self.known else OTHER)
+        object.__setattr__(self, "carries_token", carries_token)
+        object.__setattr__(self, "token_name", (self.token or DEFAULT_TOKEN) if carries_token else "")
 
     @property
     def family(self) -> str:

@@ -19,6 +19,7 @@ from enum import StrEnum
 import msgspec
 
 from gateway.catalogue.model import ApiMethod
+from gateway.enumeration import quick
 
 SUCCESS = 0
 """The platform's code of a call that did what it was asked."""
@@ -74,6 +75,7 @@ class FreshnessRule:
         return None if code is None else self.lifetimes.get(code)
 
 
+@quick
 class Course(StrEnum):
     """What to do with a read."""
 

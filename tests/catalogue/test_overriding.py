@@ -54,7 +54,7 @@ def test_rules_that_give_nothing_change_nothing(names: list[str]) -> None:
 def test_a_rule_changes_only_the_field_it_gives(name: str, key: str, given: object, value: object) -> None:
     before, after = SHIPPED.methods[name], changed_method(name, **{key: given})
     assert getattr(after, key) == value
-    others = [field.name for field in fields(ApiMethod) if field.name != key]
+    others = [field.name for field in fields(ApiMethod) if field.init and field.name != key]
     assert [getattr(after, other) for other in others] == [getattr(before, other) for other in others]
 
 
