@@ -9,7 +9,7 @@ names may come from data: memory would grow for as long as the process lives.
 """
 
 import re
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeAlias
 from xml.parsers import expat
 
 from gateway.codec.body import BodyLimits, MalformedBodyError, require_utf8
@@ -27,30 +27,26 @@ _ENTRY = "entry"
 _DOCTYPE = re.compile(rb"(?>(?:\xef\xbb\xbf)?)(?>[ \t\r\n]+|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE", re.DOTALL)
 
 
-_NONE: list["Element"] = []  # of every element without children, and never changed
-
-
-class Element:
-    """One element: its field's name, whether it is marked as a list, and its elements or its text.
+class Attributed:
+    """An element with attributes: it is marked as a list, or its field is named by a key.
 
     `is_item` is told by the tag, not by the name: `<entry key="xml">` is a field with that name.
     """
 
-    __slots__ = ("children", "is_item", "marked", "name", "text")
+    __slots__ = ("content", "is_item", "marked")
 
-    def __init__(self, name: str, marked: bool = False, is_item: bool = False) -> None:
-        self.name = name
+    def __init__(self, marked: bool, is_item: bool) -> None:
+        self.content: str | list[tuple[str, Content]] = ""
         self.marked = marked
         self.is_item = is_item
-        self.children: list[Element] = _NONE
-        self.text = ""
 
-    def begin(self, child: "Element") -> None:
-        """Its first child. Raises MalformedBodyError when there is text already."""
-        if self.text:
-            _require_blank(self.text)
-            self.text = ""
-        self.children = [child]
+
+Content: TypeAlias = "str | list[tuple[str, Content]] | Attributed"
+"""What is in an element: its text, or the elements in it with the names of their fields, at least one.
+
+Nothing but strings, lists and pairs for what nearly every document is made of: a value of a class for each
+element took as long as parsing it.
+"""
 
 
 def _require_blank(text: str) -> None:
@@ -58,10 +54,10 @@ def _require_blank(text: str) -> None:
         raise MalformedBodyError("there is text where only elements may stand")
 
 
-def parse(body: bytes, limits: BodyLimits) -> Element:
-    """The root element. Raises MalformedBodyError for everything that is refused."""
+def parse(body: bytes, limits: BodyLimits) -> Content:
+    """What is in the root element. Raises MalformedBodyError for everything that is refused."""
     _require_plain(body, limits)
-    top = Element("")
+    top: list[tuple[str, Content]] = []
     parser = _parser(top, limits.depth)
     if len(body) > parser.buffer_size:
         parser.buffer_size = len(body)  # so that every text comes in one piece
@@ -72,7 +68,7 @@ def parse(body: bytes, limits: BodyLimits) -> Element:
         raise MalformedBodyError(
             f"the XML is malformed (line {error.lineno}, column {error.offset + 1})"
         ) from None
-    return top.children[0]
+    return top[0][1]
 
 
 def _require_plain(body: bytes, limits: BodyLimits) -> None:
@@ -87,39 +83,46 @@ def _require_plain(body: bytes, limits: BodyLimits) -> None:
         raise MalformedBodyError(f"the body has more than {limits.elements} elements")
 
 
-def _parser(top: Element, depth: int) -> expat.XMLParserType:
+def _parser(top: list[tuple[str, Content]], depth: int) -> expat.XMLParserType:
     """A parser that puts the root into `top`. What a handler raises ends the parsing: expat runs on to the
     end of the bytes without calling anything."""
-    above: list[Element] = []
-    current = top
+    above: list[tuple[str, Attributed | None, list[tuple[str, Content]]]] = []
+    children = top  # those of the element that is open
+    text = ""  # its text, as long as it has no children
 
     def start(tag: str, attributes: list[str]) -> None:
-        nonlocal current
+        nonlocal children, text
         if len(above) >= depth:
             raise MalformedBodyError("the body is nested too deep")
-        name, marked = tag, False
+        name, attributed = tag, None
         if attributes or ":" in tag:
             if not above:
                 _require_plain_root(attributes)
             name, marked = _name(tag, attributes)
-        element = Element(name, marked, tag == ITEM)
-        siblings = current.children
-        if siblings:
-            siblings.append(element)
-        else:
-            current.begin(element)
-        above.append(current)
-        current = element
+            attributed = Attributed(marked, tag == ITEM)
+        if text:
+            _require_blank(text)
+            text = ""
+        above.append((name, attributed, children))
+        children = []
 
-    def say(text: str) -> None:
-        if current.children:
-            _require_blank(text)  # it separates elements
+    def say(piece: str) -> None:
+        nonlocal text
+        if children:
+            _require_blank(piece)  # it separates elements
         else:
-            current.text += text
+            text += piece
 
     def end(_: str) -> None:
-        nonlocal current
-        current = above.pop()
+        nonlocal children, text
+        name, attributed, siblings = above.pop()
+        if attributed is None:
+            siblings.append((name, children or text))
+        else:
+            attributed.content = children or text
+            siblings.append((name, attributed))
+        children = siblings
+        text = ""
 
     # The encoding is said, not guessed: a declaration of another one is refused below.
     parser = expat.ParserCreate("utf-8")

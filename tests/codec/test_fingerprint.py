@@ -1,6 +1,8 @@
+import hashlib
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +11,7 @@ from gateway.catalogue.shape import OBJECT, Kind, Shape
 from gateway.codec import jsonbody, tokenslot, xmlbody
 from gateway.codec.body import BodyLimits
 from gateway.codec.fingerprint import CANONICAL_BYTES, fingerprint
+from tests.fuzz.spellings import JSON_BODIES
 
 LIMITS = BodyLimits(depth=64, elements=2_000_000)
 INTEGER = Shape(Kind.INTEGER)
@@ -34,6 +37,31 @@ def of_xml(body: str, shape: Shape = SHAPE) -> bytes:
 
 def test_it_has_16_bytes() -> None:
     assert len(of("{}")) == 16
+
+
+@pytest.mark.parametrize(
+    ("body", "query", "expected"),
+    [
+        ("{}", b"", "dcfd8ce5fa05d03962897ea8dfe35e78"),
+        ("{}", b"a=1", "0ae40b6367dbbb49a74d95dd142fd04b"),
+        (
+            r'{"db_id":"7","a":"é\u0001/","b":[1.10,null,true],"rows":[{"id":"5","x":"5"},"6"]}',
+            b"",
+            "1342812afba54b071ea4abe264148447",
+        ),
+        ('{"db_id":7, "x":{"b":1,"a":2,"b":3}}', b"", "86a423e5e109544bcc2c5d07e82f5c0a"),
+        (r'{"x":{"b":1,"a":"\u003a:"}}', b"", "fac220387f3a737585f954316d21c1da"),
+        ('{"pad":"' + "x" * 300_000 + '"}', b"", "61e24c24b46316392e9c6caa2b8c2d72"),
+        (
+            '{"a":-0,"b":"' + "9" * 30 + '","c":' + "9" * 30 + ',"token":"t"}',
+            b"",
+            "6ad9b24a3c943d67333c5e8cae62d4cd",
+        ),
+    ],
+)
+def test_identities_stay_what_they_were(body: str, query: bytes, expected: str) -> None:
+    """Journals and Redis hold them: a call that was sent before an update is the same call after it."""
+    assert of(body, query=query).hex() == expected
 
 
 @pytest.mark.parametrize(
@@ -199,3 +227,32 @@ def test_two_bodies_are_equal_exactly_when_their_fingerprints_are(
     same = json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
     assert (of(json.dumps(one), OBJECT) == of(json.dumps(other), OBJECT)) is same
+
+
+def specified(body: bytes) -> str:
+    """The identity of a call without types, in the plainest words: the address and the body as one list, the
+    keys of every object sorted; the bytes of the body where a name comes twice within."""
+    doubled = False
+
+    def members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal doubled
+        doubled = doubled or len(dict(pairs)) < len(pairs)
+        return dict(sorted(pairs, key=lambda pair: pair[0].encode()))
+
+    fields = jsonbody.decode(body, LIMITS)
+    plain = jsonbody.encode(fields)
+    meaning = json.loads(plain, object_pairs_hook=members, parse_float=spelt, parse_int=spelt)
+    address = msgspec.json.encode(["default", "m", ""])
+    if doubled:
+        return hashlib.blake2b(address + plain, digest_size=16).hexdigest()
+    canonical = address[:-1] + b"," + msgspec.json.encode(meaning) + b"]"
+    return hashlib.blake2b(canonical, digest_size=16).hexdigest()
+
+
+def spelt(number: str) -> msgspec.Raw:
+    return msgspec.Raw("0" if number == "-0" else number)
+
+
+@given(JSON_BODIES)
+def test_the_identity_is_that_of_the_specification(body: bytes) -> None:
+    assert fingerprint("default", "m", b"", jsonbody.decode(body, LIMITS), OBJECT).hex() == specified(body)

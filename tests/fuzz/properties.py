@@ -7,7 +7,17 @@ from collections.abc import Callable
 from xml.etree import ElementTree
 
 from gateway.catalogue.shape import ANY, OBJECT, Kind, Shape
-from gateway.codec import envelope, jsonbody, negotiation, querystring, reply, tokenslot, xmlbody
+from gateway.codec import (
+    envelope,
+    jsonbody,
+    negotiation,
+    querystring,
+    reply,
+    tokenslot,
+    xmlbody,
+    xmlparser,
+    xmlplain,
+)
 from gateway.codec.body import BodyLimits, Fields, MalformedBodyError
 from gateway.codec.fingerprint import fingerprint
 from gateway.headers import pick
@@ -99,6 +109,15 @@ def xml_typed(data: bytes) -> str:
     return "passed"
 
 
+def xml_plain(data: bytes) -> str:
+    """What is read without a parser is what the parser reads, and refuses nothing else."""
+    read = xmlplain.parse(data, LIMITS)
+    if read is None:
+        return "not plain"
+    assert xmlparser.parse(data, LIMITS) == read
+    return "plain"
+
+
 def reply_body(data: bytes) -> str:
     """Reading a reply never raises; one that is JSON can be written as XML, or is refused."""
     found = envelope.read(data, "items")
@@ -188,6 +207,7 @@ TARGETS: dict[str, Callable[[bytes], str]] = {
     "json_pair": lambda data: json_pair(*[*data.split(b"\n", 1), b"{}"][:2]),
     "xml_call": xml_call,
     "xml_typed": xml_typed,
+    "xml_plain": xml_plain,
     "reply_body": reply_body,
     "reply_xml": reply_xml,
     "query": query,

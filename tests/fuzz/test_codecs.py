@@ -52,6 +52,12 @@ def test_a_call_in_xml_is_what_another_parser_reads(data: bytes) -> None:
     properties.xml_typed(data)
 
 
+@settings(max_examples=500)
+@given(XML)
+def test_xml_that_is_read_without_a_parser_is_read_as_by_one(data: bytes) -> None:
+    properties.xml_plain(data)
+
+
 @settings(max_examples=300)
 @given(JSON | XML)
 def test_a_reply_of_any_bytes_is_read_without_harm(data: bytes) -> None:
