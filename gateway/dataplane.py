@@ -79,7 +79,7 @@ class DataPlane:
         self.tracer: Tracer | None = None
         self.in_progress = 0
         self._observe = observe
-        self._clock = clock
+        self.clock = clock
         self._wall_clock = wall_clock
         self._new_id = new_id
 
@@ -96,7 +96,10 @@ class DataPlane:
         rules = self.rules
         if admitted.rules is not rules or not admitted.reads or self.tracer is not None:
             return False
-        call = Call(admitted.head, exchange.body_at_hand(admitted.limit))
+        content = exchange.body_at_hand(admitted.limit)
+        if content is None:
+            return False
+        call = Call(admitted.head, content)
         gist = rules.pipeline.intake.gist(call)
         if gist is None:
             return False
@@ -111,7 +114,7 @@ class DataPlane:
         _note(trail, call.head.target)
         trail.caller, trail.request_bytes = admitted.caller, len(call.body)
         self._hand_out(exchange, answer, trail)
-        self._observe(trail.record(self._clock()))
+        self._observe(trail.record(self.clock()))
         return True
 
     async def serve(self, exchange: Exchange, admitted: Admitted | None = None) -> None:
@@ -134,14 +137,15 @@ class DataPlane:
                 trail.error = CALLER_GONE
             finally:
                 self.in_progress -= 1
-                self._observe(trail.record(self._clock()))
+                self._observe(trail.record(self.clock()))
                 if trail.landing is not None:
                     await self._deliver(rules, exchange, trail, reached=reached and not trail.error)
 
     def _trail(self, exchange: Exchange) -> Trail:
+        now, began = self.clock(), exchange.began
         return Trail(
-            time=self._wall_clock(),
-            started=self._clock(),
+            time=self._wall_clock() if began is None else self._wall_clock() - (now - began),
+            started=now if began is None else began,
             request_id=self._new_id(),
             presence=exchange.presence,
         )
@@ -206,13 +210,15 @@ class DataPlane:
     async def _answered(
         self, rules: CallRules, exchange: Exchange, admitted: Admitted, trail: Trail
     ) -> Answer:
-        content = exchange.body_at_hand(admitted.limit) or await exchange.body(admitted.limit)
+        content = exchange.body_at_hand(admitted.limit)
+        if content is None:
+            content = await exchange.body(admitted.limit)
         trail.request_bytes = len(content)
         return await rules.pipeline.answer(Call(admitted.head, content), trail)
 
     def _fields(self, answer: Answer, trail: Trail) -> bytes:
         """The header lines of an answer that are the call's own."""
-        seconds = self._clock() - trail.started
+        seconds = self.clock() - trail.started
         lines = b"content-type: %b\r\nrequest-id: %b\r\ncache-status: %b\r\nserver-timing: %b\r\n" % (
             answer.content_type,
             trail.request_id.encode("ascii"),

@@ -75,6 +75,7 @@ class Exchange:
         "_size",
         "_trouble",
         "_waiter",
+        "began",
         "head",
         "is_answered",
         "is_whole",
@@ -84,6 +85,7 @@ class Exchange:
 
     def __init__(self, link: Link, head: Head) -> None:
         self.head = head
+        self.began: float | None = None  # when its head came, by the gateway's clock; None: just now
         self.keep_alive = head.keep_alive
         self.presence = Presence()
         self.is_whole = False
@@ -106,12 +108,12 @@ class Exchange:
 
     # What the data plane asks.
 
-    def body_at_hand(self, limit: int) -> bytes:
-        """The body where it is whole already, and small; else nothing, and `body` is to be awaited."""
+    def body_at_hand(self, limit: int) -> bytes | None:
+        """The body where it is whole already, and small; else None, and `body` is to be awaited."""
+        if not self.is_whole or self._size > limit or self._size > HIGH_WATER:
+            return None
         pieces = self._pieces
-        return (
-            pieces[0] if self.is_whole and len(pieces) == 1 and self._size <= min(limit, HIGH_WATER) else b""
-        )
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     async def body(self, limit: int) -> bytes:
         """The body, whole. Raises CallError: 413 over `limit` bytes, or what the connection found wrong; and

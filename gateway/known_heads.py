@@ -1,8 +1,8 @@
 """Heads that were read before: an application writes the same one again and again, to the last byte.
 
 A head says the same whenever it comes, so it is read once: by httptools, by `head`, and by those who admit
-calls. Refuses what is another's for each call, what does not say where its body ends, and a request of which
-not all has come: those are read as ever.
+calls. Refuses what is another's for each call, and what does not say where its body ends: those are read as
+ever.
 """
 
 from collections.abc import Callable
@@ -21,6 +21,7 @@ from gateway.headers import (
     TRANSFER_ENCODING,
 )
 from gateway.remembered import Remembered
+from gateway.room import SMALL
 
 MOST = 1024
 """Callers times methods times the lengths of their bodies."""
@@ -52,19 +53,20 @@ class KnownHeads:
         return len(self._known)
 
     def find(self, data: bytes) -> Known | None:
-        """The head of a request that is `data`, no more and no less."""
+        """The head of a request of which `data` is all, or the beginning; all, where its body is large: such
+        a one may have to wait for room before any of it is read."""
         known = self._known.get(data[: data.find(_END) + len(_END)])
-        return known if known is not None and known.whole == len(data) else None
+        if known is None or known.whole == len(data):
+            return known
+        return known if len(data) < known.whole <= SMALL else None
 
-    def learn(self, data: bytes, head: Head) -> None:
-        """`head` was read out of `data`, from its first byte on. It is kept if it may come again."""
-        size = data.find(_END) + len(_END)
-        if head.length is None or size > LONGEST or head.query:
+    def learn(self, raw: bytes, head: Head) -> None:
+        """`head` was read out of `raw`, if that is one head. It is kept if it may come again."""
+        if raw.find(_END) + len(_END) != len(raw) or len(raw) > LONGEST:
             return
-        whole = size + head.length
-        if whole != len(data) or not _VARYING.isdisjoint(head.headers):
+        if head.length is None or head.query or not _VARYING.isdisjoint(head.headers):
             return
         try:
-            self._known.put(data[:size], Known(head, self._admit(head), size, whole))
+            self._known.put(raw, Known(head, self._admit(head), len(raw), len(raw) + head.length))
         except errors.CallError:
             return  # each such call is refused for itself

@@ -1,16 +1,11 @@
-"""One connection of a caller: HTTP/1.1 by httptools, with the limits that httptools does not have.
+"""One connection of a caller: its requests are answered one at a time, in their order.
 
-Requests on one connection are answered one at a time, in their order. What is not proper HTTP, too large or
-too late is refused in its turn, and is the last of its connection: after it, nobody knows where the next
-request begins. Refuses to take trailers for fields, and to let a slow caller keep what it does not use.
+What is not proper HTTP, too large or too late is refused in its turn, and is the last of its connection:
+after it, nobody knows where the next request begins. Refuses to let a slow caller keep what it does not use.
 
 Of what is awaited of the caller, and how long, there is one thing at a time: its `Phase`.
 An answer goes out in the next turn of the loop, right behind those on other connections: callers that are
 answered ten at a time are woken once, and waking them is the dearest part of a write.
-
-An `Upgrade` is not taken. Java's HttpClient and others offer HTTP/2 on their first call (`Upgrade: h2c`,
-RFC 7540 section 3.2), body and all. A server may ignore the offer (RFC 9110 section 7.8); httptools instead
-ends the message at its head, so it is given the request once more, without that field.
 """
 
 import asyncio
@@ -20,20 +15,20 @@ from collections.abc import Coroutine
 from functools import partial
 from typing import Any, cast
 
-import httptools
 from uvicorn.config import Config
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.utils import get_local_addr, get_remote_addr
 from uvicorn.server import ServerState
 
-from gateway import errors, head, headers
+from gateway import errors
 from gateway.alarm import Alarm
 from gateway.asgi import AsgiExchange, Door
 from gateway.exchange import Exchange, Refused, head_of
-from gateway.head import Draft
+from gateway.head import Head, lines
 from gateway.known_heads import Known
-from gateway.listener import Listener
+from gateway.listener import Listener, ListenerLimits
 from gateway.phase import Phase
+from gateway.reader import RequestReader
 
 log = logging.getLogger(__name__)
 
@@ -61,21 +56,14 @@ class ListenerProtocol(asyncio.Protocol):
         self._state = server_state
         self._loop = _loop or asyncio.get_running_loop()
         self._limits = self._listener.limits
-        self._parser = httptools.HttpRequestParser(self)
         self._phase = Phase.HEAD
         self._alarm = Alarm(self._loop, self._late)
         self._unsent = 0
         self._answer: tuple[bytes, ...] = ()  # what is still to be written
-        # the request that is coming
-        self._in_head = False
-        self._draft = Draft(self._limits.header_bytes, self._limits.headers)
-        self._upgrades = False
-        self._moved = False
-        self._error: errors.CallError | None = None
-        # requests: the one that is coming, the one whose turn it is, those after it
-        self._incoming: Exchange | AsgiExchange | None = None
-        self._turn: Turn | None = None
+        self._turn: Turn | None = None  # the request that is being answered; those after it
         self._later: deque[Turn] = deque()
+        self._unserved: Known | None = None  # the head of the one whose turn it is, while not all has come
+        self._reader = RequestReader(self, self._listener)
 
     def __repr__(self) -> str:
         return f"<ListenerProtocol, awaits {self._phase.value}>"
@@ -104,33 +92,17 @@ class ListenerProtocol(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._phase is Phase.END:
             return
-        is_first = self._turn is None and self._incoming is None and not self._in_head
-        if (
-            is_first
-            and (known := self._listener.heads.find(data)) is not None
-            and not self._flow.write_paused
-        ):
-            self._begin_known(known, data)
-            return
-        self._moved = False
+        reader = self._reader
         try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            self._pass_over_upgrade(data[upgrade.args[0] :])
+            reader.feed(data)
+        except errors.CallError as error:
+            self._break_off(error)
             return
-        except httptools.HttpParserError:
-            self._break_off(self._error or errors.CallError(errors.BAD_REQUEST, "this is no proper HTTP/1.1"))
-            return
-        if not self._moved and self._draft.is_stuck(len(data)):
-            self._break_off(self._draft.too_large())
-        elif self._in_head:
+        if reader.in_head:
             if self._phase is not Phase.HEAD:
                 self._await(Phase.HEAD)
-        elif self._incoming is not None:
-            if self._phase is not Phase.BODY:
-                self._await(Phase.BODY)
-        elif is_first and isinstance(self._turn, Exchange):
-            self._listener.heads.learn(data, self._turn.head)
+        elif reader.incoming is not None and self._phase is not Phase.BODY:
+            self._await(Phase.BODY)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._state.connections.discard(cast(Any, self))
@@ -140,8 +112,9 @@ class ListenerProtocol(asyncio.Protocol):
         self._later.clear()
         if isinstance(self._turn, Exchange | AsgiExchange):
             self._turn.leave()
-        self._incoming = None
-        del self._parser  # it holds this connection
+        self._serve_known()
+        self._reader.close()
+        del self._reader  # it holds this connection
 
     def pause_writing(self) -> None:
         """More than enough of an answer waits to be taken."""
@@ -162,49 +135,43 @@ class ListenerProtocol(asyncio.Protocol):
             self._transport.close()
         else:
             (self._later[-1] if self._later else self._turn).keep_alive = False
+            self._serve_known()
 
-    # What httptools calls.
+    # What the reader asks and tells.
 
-    def on_message_begin(self) -> None:
-        self._limits = self._listener.limits  # a reload may have changed them
-        self._moved = self._in_head = True
-        self._draft = Draft(self._limits.header_bytes, self._limits.headers)
+    def begins(self, limits: ListenerLimits) -> None:
+        self._limits = limits
 
-    def on_url(self, url: bytes) -> None:
-        self._draft.target += url
+    def is_free(self) -> bool:
+        return self._turn is None and not self._later and not self._flow.write_paused
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if not self._draft.add(name, value, is_trailer=not self._in_head):
-            raise self._reject(self._draft.too_large())
-
-    def on_headers_complete(self) -> None:
-        self._moved, self._in_head = True, False
-        if not self._draft.fits_with_target():
-            raise self._reject(self._draft.too_large())
-        self._upgrades = self._parser.should_upgrade()
-        if self._upgrades:
-            return
-        self._incoming = turn = self._request()
-        if self._turn is None and not self._later and not self._flow.write_paused:
+    def opened(self, head: Head, fields: list[tuple[bytes, bytes]]) -> tuple[Exchange | AsgiExchange, bool]:
+        is_call = self._listener.is_call(head.path)
+        turn = Exchange(self, head) if is_call else AsgiExchange(self._door, head, fields, self.answered)
+        if self.is_free():
             self._begin(turn)
         else:
             self._later.append(turn)
             self._flow.pause_reading()
+        return turn, is_call
 
-    def on_chunk_header(self) -> None:
-        self._moved = True
+    def known(self, known: Known) -> Exchange:
+        self._limits = self._listener.limits
+        self._turn = turn = Exchange(self, known.head)
+        turn.began = self._listener.clock()
+        self._unserved = known
+        return turn
 
-    def on_body(self, piece: bytes) -> None:
-        self._moved = True
-        if self._incoming is not None:
-            self._incoming.feed(piece)
+    def known_whole(self, known: Known, content: bytes) -> None:
+        self._limits = self._listener.limits
+        self._turn = turn = Exchange(self, known.head)
+        turn.take_whole(content)
+        self._await(Phase.NOTHING)
+        if not self._listener.serve_at_once(turn, known.admitted):
+            self._run(turn, self._listener.serve(turn, known.admitted))
 
-    def on_message_complete(self) -> None:
-        if self._incoming is None:  # an offer to upgrade; see there
-            return
-        self._moved = True
-        self._incoming.end()
-        self._incoming = None
+    def whole(self) -> None:
+        self._serve_known()
         self._await(Phase.NEXT if self._turn is None else Phase.NOTHING)
 
     # What an exchange asks.
@@ -241,23 +208,6 @@ class ListenerProtocol(asyncio.Protocol):
 
     # Requests.
 
-    def _request(self) -> Exchange | AsgiExchange:
-        """The request whose head is whole."""
-        parser = self._parser
-        try:
-            read = head.read(
-                parser.get_method(),
-                self._draft.target,
-                parser.get_http_version(),
-                headers.pick(self._draft.fields, self._limits.caller_header),
-                keep_alive=parser.should_keep_alive(),
-            )
-        except errors.CallError as error:
-            raise self._reject(error) from None
-        if self._listener.is_call(read.path):
-            return Exchange(self, read)
-        return AsgiExchange(self._door, read, self._draft.fields, self.answered)
-
     def _begin(self, turn: Turn) -> None:
         self._turn = turn
         if isinstance(turn, Refused):
@@ -265,13 +215,13 @@ class ListenerProtocol(asyncio.Protocol):
             return
         self._run(turn, self._listener.serve(turn) if isinstance(turn, Exchange) else turn.run())
 
-    def _begin_known(self, known: Known, data: bytes) -> None:
-        """What httptools would say of `data` is known: it is not asked, and knows nothing of this call."""
-        self._limits = self._listener.limits
-        self._turn = turn = Exchange(self, known.head)
-        turn.take_whole(data[known.size :])
-        self._await(Phase.NOTHING)
-        if not self._listener.serve_at_once(turn, known.admitted):
+    def _serve_known(self) -> None:
+        """A call whose head is known is served when it is whole, or when it will not be."""
+        known, self._unserved = self._unserved, None
+        turn = self._turn
+        if known is None or not isinstance(turn, Exchange):
+            return
+        if not (turn.is_whole and self._listener.serve_at_once(turn, known.admitted)):
             self._run(turn, self._listener.serve(turn, known.admitted))
 
     def _run(self, turn: Exchange | AsgiExchange, work: Coroutine[Any, Any, None]) -> None:
@@ -304,15 +254,10 @@ class ListenerProtocol(asyncio.Protocol):
 
     # Refusals.
 
-    def _reject(self, error: errors.CallError) -> Exception:
-        """httptools hides what a callback raises behind an error of its own, so it is kept aside."""
-        self._error = error
-        return error
-
     def _break_off(self, error: errors.CallError) -> None:
         """Nothing that comes from here on can be read."""
         self._await(Phase.END)
-        incoming, self._incoming = self._incoming, None
+        incoming, self._reader.incoming = cast(Exchange | AsgiExchange | None, self._reader.incoming), None
         if incoming is None:
             self._refuse(error)
         elif incoming.is_answered:
@@ -320,6 +265,7 @@ class ListenerProtocol(asyncio.Protocol):
         else:
             incoming.keep_alive = False
             incoming.fail(error)
+            self._serve_known()
 
     def _refuse(self, error: errors.CallError) -> None:
         """Told when its turn comes; nothing is read any more."""
@@ -333,8 +279,9 @@ class ListenerProtocol(asyncio.Protocol):
     def _tell(self, error: errors.CallError) -> None:
         answer = self._listener.refusal(error)
         fields = (*answer.headers, (b"content-type", answer.content_type))
-        lines = head.lines(fields)
-        start = head_of(answer.status, self.common_fields() + lines, len(answer.body), keep_alive=False)
+        start = head_of(
+            answer.status, self.common_fields() + lines(fields), len(answer.body), keep_alive=False
+        )
         self._transport.write(start + answer.body)
         self._hang_up(at_once=False)
 
@@ -350,16 +297,6 @@ class ListenerProtocol(asyncio.Protocol):
         self._flow.resume_reading()
         self._transport.write_eof()
         self._alarm.set(LINGER)
-
-    def _pass_over_upgrade(self, rest: bytes) -> None:
-        """Read the request whose head has just ended once more, as one that offers nothing."""
-        method = self._parser.get_method()
-        if method == b"CONNECT":
-            self._break_off(errors.CallError(errors.BAD_REQUEST, "this is no proxy of that kind"))
-            return
-        again = head.written(method, self._draft.target, self._parser.get_http_version(), self._draft.fields)
-        self._parser = httptools.HttpRequestParser(self)
-        self.data_received(again + rest)
 
     # Time.
 
@@ -387,7 +324,7 @@ class ListenerProtocol(asyncio.Protocol):
             self._transport.abort()
             return
         match self._phase:
-            case Phase.HEAD if self._in_head:
+            case Phase.HEAD if self._reader.in_head:
                 self._refuse(errors.CallError(errors.HEAD_TIMEOUT, "the head did not arrive in time"))
             case Phase.BODY:
                 self._break_off(errors.CallError(errors.BODY_TIMEOUT, "the body did not arrive in time"))

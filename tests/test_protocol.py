@@ -10,7 +10,7 @@ import re
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -59,6 +59,9 @@ class Calls:
     bodies: list[bytes] = field(default_factory=list)
     protocols: list[ListenerProtocol] = field(default_factory=list)
 
+    def clock(self) -> float:
+        return asyncio.get_running_loop().time()
+
     def is_call(self, path: bytes) -> bool:
         return True
 
@@ -70,7 +73,9 @@ class Calls:
             return False
         assert cast(Any, admitted) == exchange.head.path
         self.exchanges.append(exchange)
-        self.bodies.append(exchange.body_at_hand(1000))
+        content = exchange.body_at_hand(1000)
+        assert content is not None
+        self.bodies.append(content)
         exchange.answer(200, b"", b"answer-%d" % len(self.exchanges))
         return True
 
@@ -78,7 +83,11 @@ class Calls:
         self.exchanges.append(exchange)
         number = len(self.exchanges)
         if not self.early:
-            self.bodies.append(await exchange.body(1000))
+            try:
+                self.bodies.append(await exchange.body(1000))
+            except errors.CallError as error:
+                exchange.answer(error.kind.status, b"", b"")
+                return
         exchange.answer(200, b"", b"answer-%d" % number)
         between, self.between = self.between, None
         if between is not None:
@@ -108,6 +117,14 @@ async def heard(calls: Calls, *sent: bytes) -> list[bytes]:
         async with asyncio.timeout(PATIENCE):
             said = await reader.read(-1)
     return [status or answer for status, answer in re.findall(rb"HTTP/1.1 ([45]\d\d)|(answer-\d)", said)]
+
+
+async def soon(condition: Callable[[], bool]) -> None:
+    for _ in range(10_000):
+        if condition():
+            return
+        await asyncio.sleep(0.0005)
+    raise AssertionError("it never came")
 
 
 def feeds(data: bytes) -> Between:
@@ -167,6 +184,41 @@ async def test_heads_that_are_known_change_nothing_however_requests_are_cut(seed
         request.split(b" ")[1] for request in requests
     ]
     assert 0 < len(calls.heads) <= 8
+
+
+async def test_a_body_that_does_not_follow_a_known_head_is_not_waited_for_for_ever() -> None:
+    calls = Calls(limits=replace(LIMITS, body_timeout=0.05))
+    async with serving(calls) as (reader, writer), asyncio.timeout(PATIENCE):
+        writer.write(CALL)
+        await reader.readuntil(b"answer-1")
+        writer.write(CALL[:-1])
+        assert (await reader.read(-1)).startswith(b"HTTP/1.1 408 ")
+    assert [len(calls.exchanges), len(calls.heads)] == [2, 1]
+
+
+async def test_who_leaves_behind_a_known_head_is_known_to_be_gone() -> None:
+    calls = Calls()
+    async with serving(calls) as (reader, writer), asyncio.timeout(PATIENCE):
+        writer.write(CALL)
+        await reader.readuntil(b"answer-1")
+        writer.write(CALL[:-1])
+        await soon(lambda: calls.protocols[0]._turn is not None)
+        assert len(calls.exchanges) == 1
+    await soon(lambda: len(calls.exchanges) == 2 and calls.exchanges[1].presence.is_gone)
+
+
+async def test_what_comes_behind_a_known_head_is_answered_though_the_gateway_ends() -> None:
+    calls = Calls()
+    async with serving(calls) as (reader, writer), asyncio.timeout(PATIENCE):
+        writer.write(CALL)
+        await reader.readuntil(b"answer-1")
+        writer.write(CALL[:-1])
+        await soon(lambda: calls.protocols[0]._turn is not None)
+        calls.protocols[0].shutdown()
+        writer.write(CALL[-1:])
+        said = await reader.read(-1)
+    assert said.endswith(b"answer-2")
+    assert b"connection: close" in said
 
 
 async def test_a_known_head_that_ends_its_connection_ends_it() -> None:
