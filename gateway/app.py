@@ -37,6 +37,7 @@ from gateway.headers import Headers
 from gateway.identity import id_maker
 from gateway.keyring import Keyring, Name
 from gateway.listener import Listener
+from gateway.observe.kinds import kind_of
 from gateway.observe.labels import Names
 from gateway.observe.live import Live
 from gateway.observe.log import Log
@@ -96,13 +97,9 @@ class Gateway:
         self._drains = TaskOwner()
         self._offload = Offload()
         self._redactor = Redactor(lambda sink, count: self.metrics.redacted(sink, count))
-        self._log = Log(
-            world.stdout,
-            lambda data: self._redactor.mask_bytes(data, "log"),
-            settings.log,
-            Terminal.of(world.stdout, world.environ),
-            world.chance,
-        )
+        masked_log = partial(self._redactor.mask_bytes, sink="log")
+        terminal = Terminal.of(world.stdout, world.environ)
+        self._log = Log(world.stdout, masked_log, settings.log, terminal, world.chance)
         self._epochs: dict[Name, int] = {}
         self._places = TokenPlaces(world.environ, world.clock, world.chance, self._redactor.add)
         self._keyring = Keyring.of(settings, self._keeper)
@@ -384,9 +381,10 @@ class Gateway:
         )
 
     def _observe_call(self, record: CallRecord) -> None:
-        self.metrics.call(record)
-        self._recent.call(record)
-        self._log.call(record)
+        kind = kind_of(record)
+        self.metrics.call(record, kind)
+        self._recent.call(record, kind)
+        self._log.call(record, kind)
         if record.trace is not None and (tracer := self._tracing.tracer) is not None:
             tracer.call(record)
 

@@ -32,6 +32,11 @@ class TraceContext(msgspec.Struct, frozen=True, gc=False):
     state: bytes = b""  # the trace's `tracestate`; "" for none
     parent_id: str = ""  # the span above it; "" for the first one of a trace
 
+    @property
+    def example(self) -> str:
+        """The trace's id, where it is recorded and can be shown for what is counted; else ""."""
+        return self.trace_id if self.sampled else ""
+
     def child(self, span_id: str) -> "TraceContext":
         """A span below this one."""
         return TraceContext(self.trace_id, span_id, self.sampled, self.state, self.span_id)

@@ -28,3 +28,6 @@ class Remembered(Generic[K, V]):
         if len(self._kept) >= self._most:
             self._kept.clear()
         self._kept[key] = value
+
+    def clear(self) -> None:
+        self._kept.clear()

@@ -5,9 +5,11 @@ from itertools import product
 
 from gateway.catalogue.model import OTHER, ApiMethod
 from gateway.observe import labels
+from gateway.observe.kinds import KINDS, Kind, kind_of
 from gateway.observe.labels import NONE, ClosedSet, code_label
-from gateway.observe.series import Cell, Counter, Family, Histogram
+from gateway.observe.series import Cell, Counter, Family, Histogram, Series
 from gateway.records import CallRecord, FlightOutcome, Origin
+from gateway.remembered import Remembered
 
 # Few bounds, since each costs a series per method. The first one tells answers from the gateway's memory from
 # those of the platform; 30 and 60 are the default time limits.
@@ -19,16 +21,12 @@ _OF_READS: tuple[Origin, ...] = ("cache", "stale", "joined")
 _OF_WRITES: tuple[Origin, ...] = ("joined", "replayed")
 
 
-KINDS = 4096
-"""Kinds of calls whose counters are kept at hand: a platform may invent codes, and they must not pile up."""
-
-
 class CallMetrics:
     """`methods` is shared with whoever else has the label `api_method`."""
 
     def __init__(self, methods: ClosedSet) -> None:
         self._methods = methods
-        self._kinds: dict[tuple[object, ...], tuple[Cell, ...]] = {}
+        self._series = Remembered[Kind, Series](KINDS)
         self._callers = ClosedSet([NONE])
         self._accounts = ClosedSet()
         self._requests = Counter(
@@ -52,6 +50,7 @@ class CallMetrics:
             "The part of a call's time that was not spent waiting for the platform.",
             OVERHEAD_BOUNDS,
         )
+        self._over_all = self._overhead.cell()
         self._lookups = Counter(
             "gateway_cache_lookups_total",
             "Reads by what the cache had for them.",
@@ -92,6 +91,7 @@ class CallMetrics:
         )
 
     def declare_method(self, method: ApiMethod) -> None:
+        self._series.clear()  # what counted as "other" may have a name now
         name = method.label
         self._requests.declare((name, str(code), "upstream") for code in (*labels.PLATFORM_CODES, OTHER))
         self._requests.declare((name, str(code), "gateway") for code in (*labels.OWN_CODES, OTHER))
@@ -105,47 +105,39 @@ class CallMetrics:
             self._lookups.declare(product([name], labels.CACHE_RESULTS))
 
     def declare_callers(self, callers: Iterable[str]) -> None:
-        self._kinds.clear()  # what counted as "other" may have a name now
+        self._series.clear()
         for caller in callers:
             self._callers.add(caller)
             self._by_caller.declare([(caller,)])
 
     def declare_accounts(self, accounts: Iterable[str]) -> None:
-        self._kinds.clear()
+        self._series.clear()
         for account in accounts:
             self._accounts.add(account)
             self._own_errors.declare(product([account], labels.OWN_ERRORS))
 
-    def count(self, record: CallRecord) -> None:
-        method = self._methods.label(record.api_method)
-        for cell in self._cells(record, method):
+    def count(self, record: CallRecord, kind: Kind | None = None) -> None:
+        """`kind`: that of the record, where it is known."""
+        kind = kind or kind_of(record)
+        series = self._series.get(kind)
+        if series is None:
+            series = self._found(record)
+            self._series.put(kind, series)
+        cells, duration = series
+        for cell in cells:
             cell.value += 1
-        trace = None if record.trace is None else record.trace.context
-        example = trace.trace_id if trace is not None and trace.sampled else ""
-        self._duration.observe(record.seconds, (method,), example)
-        self._overhead.observe(max(0.0, record.seconds - record.upstream_seconds), trace_id=example)
+        seconds = record.seconds
+        own = seconds - record.upstream_seconds
+        example = "" if record.trace is None else record.trace.context.example
+        duration.observe(seconds, example)
+        self._over_all.observe(own if own > 0.0 else 0.0, example)
 
-    def _cells(self, record: CallRecord, method: str) -> tuple[Cell, ...]:
-        """The counters that such a call moves: found once for all calls of a kind."""
-        kind = (
-            method,
-            record.code,
-            record.origin,
-            record.caller,
-            record.account,
-            record.error,
-            record.cache,
-            record.flight,
-            record.conversions,
-        )
-        cells = self._kinds.get(kind)
-        if cells is None:
-            if len(self._kinds) == KINDS:
-                self._kinds.clear()
-            cells = self._kinds[kind] = tuple(self._find(record, method))
-        return cells
+    def _found(self, record: CallRecord) -> Series:
+        """What such a call moves."""
+        method = self._methods.label(record.api_method)
+        return tuple(self._counters(record, method)), self._duration.cell((method,))
 
-    def _find(self, record: CallRecord, method: str) -> Iterator[Cell]:
+    def _counters(self, record: CallRecord, method: str) -> Iterator[Cell]:
         yield self._requests.cell((method, code_label(record.code), record.origin))
         yield self._by_caller.cell((self._callers.label(record.caller or NONE),))
         if record.error:

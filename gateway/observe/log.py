@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from gateway.observe.calllog import CallLog, Choice
 from gateway.observe.events import configure_logging
+from gateway.observe.kinds import Kind
 from gateway.observe.lines import Render, renderer
 from gateway.observe.sink import LogSink, Stream
 from gateway.records import CallRecord
@@ -45,9 +46,9 @@ class Log:
         self._calls = self._call_log(settings)
         self._undo = configure_logging(self._sink.write, self._render(settings), settings.level.value)
 
-    def call(self, record: CallRecord) -> None:
-        """The line of a call that has ended."""
-        self._calls.call(record)
+    def call(self, record: CallRecord, kind: Kind | None = None) -> None:
+        """The line of a call that has ended. `kind`: its own, where it is known."""
+        self._calls.call(record, kind)
 
     def close(self) -> None:
         """Write what is left."""

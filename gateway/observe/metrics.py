@@ -14,6 +14,7 @@ from gateway.catalogue.model import OTHER, unknown_method
 from gateway.observe import labels
 from gateway.observe.call_metrics import CallMetrics
 from gateway.observe.exposition import scrape
+from gateway.observe.kinds import Kind
 from gateway.observe.labels import ClosedSet, Names
 from gateway.observe.live import CacheFigures, Live, live_gauges
 from gateway.observe.series import Counter, Family, Gauge
@@ -90,9 +91,10 @@ class Metrics:
         """The page for Prometheus and its content type; `accept` is the request's header, or ""."""
         return await scrape(self.families, (self._process,), accept)
 
-    def call(self, record: CallRecord) -> None:
-        """Counts a call that has ended; to be told of each exactly once."""
-        self._calls.count(record)
+    def call(self, record: CallRecord, kind: Kind | None = None) -> None:
+        """Counts a call that has ended; to be told of each exactly once. `kind`: its own, where it
+        is known."""
+        self._calls.count(record, kind)
 
     def attempt(self, record: AttemptRecord) -> None:
         """Counts a request to the platform, also one that could not be sent."""

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from operator import add
 from typing import NamedTuple
 
-from gateway.observe.blame import Turn, own_reason, turn
-from gateway.observe.calllog import has_failed
+from gateway.observe.blame import Turn, turn
+from gateway.observe.kinds import Kind, kind_of
 from gateway.observe.labels import code_label
 from gateway.records import AttemptRecord, CacheResult, CallRecord, Origin
 
@@ -38,11 +38,15 @@ BOUNDS = tuple(0.0001 * 1.25**n for n in range(62))
 class End(NamedTuple):
     """How a call can end, as far as it is counted here."""
 
-    code: str  # as the label
+    code: str  # as the label: a platform may invent codes, and they must not pile up
     origin: Origin
     error: str  # the gateway's own reason, as `blame.own_reason` tells them apart, or ""
     cache: CacheResult | None
     failed: bool
+
+    @classmethod
+    def of(cls, record: CallRecord, kind: Kind) -> "End":
+        return cls(code_label(record.code), record.origin, kind.reason, record.cache, kind.failed)
 
     @property
     def turn(self) -> Turn | None:
@@ -97,13 +101,23 @@ class Window:
     methods: dict[str, Tally]
 
 
+class _Ended:
+    """How many calls of a kind have ended."""
+
+    __slots__ = ("calls", "end")
+
+    def __init__(self, end: End) -> None:
+        self.end = end
+        self.calls = 0
+
+
 class _Slot:
     """One method in the slot that is running: the cheapest that a call can be told to."""
 
     __slots__ = ("durations", "ends")
 
     def __init__(self) -> None:
-        self.ends: dict[tuple[int | None, Origin, str, CacheResult | None, bool], int] = {}
+        self.ends: dict[Kind, _Ended] = {}
         self.durations = [0] * (len(BOUNDS) + 1)
 
 
@@ -132,20 +146,19 @@ class Recent:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
-    def call(self, record: CallRecord) -> None:
-        """A call has ended."""
+    def call(self, record: CallRecord, kind: Kind | None = None) -> None:
+        """A call has ended. `kind`: its own, where it is known."""
+        kind = kind or kind_of(record)
         slot = self._running.get(record.api_method)
         if slot is None:
             slot = self._running[record.api_method] = _Slot()
         slot.durations[bisect_left(BOUNDS, record.seconds)] += 1
-        failed, error = False, record.error
-        if record.code != 0 or record.status != 200:
-            failed = has_failed(record)
-            if failed:
-                self.failures.append(record)
-                error = own_reason(error, record.error_text)
-        end = (record.code, record.origin, error, record.cache, failed)
-        slot.ends[end] = slot.ends.get(end, 0) + 1
+        ended = slot.ends.get(kind)
+        if ended is None:
+            ended = slot.ends[kind] = _Ended(End.of(record, kind))
+        ended.calls += 1
+        if kind.failed:
+            self.failures.append(record)
 
     def rejected(self, attempt: AttemptRecord) -> None:
         """The platform did not take the token of this attempt."""
@@ -197,10 +210,9 @@ class Recent:
 
 
 def _closed(slot: _Slot) -> Tally:
-    """With codes from the closed set: a platform may invent some, and they must not pile up."""
     tally = Tally()
-    for (code, origin, error, cache, failed), count in slot.ends.items():
-        tally.ends[End(code_label(code), origin, error, cache, failed)] += count
+    for ended in slot.ends.values():
+        tally.ends[ended.end] += ended.calls
     tally.durations = list(slot.durations)
     return tally
 

@@ -145,7 +145,7 @@ class Histogram:
         self.labels = labels
         self._bounds = tuple(float(bound) for bound in bounds)
         self._limits = (*map(str, self._bounds), "+Inf")
-        self._cells: dict[Key, _Distribution] = {}
+        self._cells: dict[Key, Distribution] = {}
         if not labels:
             self.declare([()])
 
@@ -154,13 +154,11 @@ class Histogram:
             self._cell(key)
 
     def observe(self, value: float, key: Key = (), trace_id: str = "") -> None:
-        """`trace_id` names the recorded trace that the value is an example of; "" for none."""
-        cell = self._cells.get(key) or self._cell(key)
-        place = bisect_left(self._bounds, value)
-        cell.counts[place] += 1
-        cell.total += value
-        if trace_id:
-            cell.exemplars[place] = f' # {{trace_id="{trace_id}"}} {value}'
+        self.cell(key).observe(value, trace_id)
+
+    def cell(self, key: Key = ()) -> "Distribution":
+        """The series of `key`, for whoever observes in it again and again."""
+        return self._cells.get(key) or self._cell(key)
 
     def lines(self, *, exemplars: bool = False) -> Iterator[str]:
         for cell in tuple(self._cells.values()):
@@ -180,8 +178,8 @@ class Histogram:
     def describe(self) -> Iterable[Metric]:
         return (HistogramMetricFamily(self.name, self.help),)
 
-    def _cell(self, key: Key) -> "_Distribution":
-        return self._cells.setdefault(key, _Distribution(self._starts(key), len(self._bounds) + 1))
+    def _cell(self, key: Key) -> "Distribution":
+        return self._cells.setdefault(key, Distribution(self._starts(key), self._bounds))
 
     def _starts(self, key: Key) -> tuple[str, ...]:
         bucket, labels = f"{self.name}_bucket", (*self.labels, "le")
@@ -202,14 +200,29 @@ class Cell:
         self.value = 0
 
 
-class _Distribution:
-    __slots__ = ("counts", "exemplars", "starts", "total")
+class Distribution:
+    """The series of one key of a histogram."""
 
-    def __init__(self, starts: tuple[str, ...], buckets: int) -> None:
+    __slots__ = ("_bounds", "counts", "exemplars", "starts", "total")
+
+    def __init__(self, starts: tuple[str, ...], bounds: tuple[float, ...]) -> None:
         self.starts = starts
-        self.counts = [0] * buckets
+        self.counts = [0] * (len(bounds) + 1)
         self.exemplars: dict[int, str] = {}  # the latest of each bucket, as it is printed
         self.total = 0.0
+        self._bounds = bounds
+
+    def observe(self, value: float, trace_id: str = "") -> None:
+        """`trace_id` names the recorded trace that the value is an example of; "" for none."""
+        place = bisect_left(self._bounds, value)
+        self.counts[place] += 1
+        self.total += value
+        if trace_id:
+            self.exemplars[place] = f' # {{trace_id="{trace_id}"}} {value}'
+
+
+Series = tuple[tuple[Cell, ...], Distribution]
+"""What a record moves: counters, by one each, and its duration."""
 
 
 def sample_start(name: str, labels: Key, key: Key) -> str:

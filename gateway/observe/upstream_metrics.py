@@ -1,13 +1,15 @@
 """What was asked of the platform, and how it went: one reading of each AttemptRecord."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import product
 
 from gateway.catalogue.model import OTHER, ApiMethod
 from gateway.observe import labels
+from gateway.observe.kinds import KINDS
 from gateway.observe.labels import NONE, ClosedSet, code_label
-from gateway.observe.series import Counter, Family, Histogram
+from gateway.observe.series import Cell, Counter, Family, Histogram, Series
 from gateway.records import AttemptRecord
+from gateway.remembered import Remembered
 
 # 30 and 60 seconds are the default time limits.
 DURATION_BOUNDS = (0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
@@ -18,6 +20,7 @@ class UpstreamMetrics:
 
     def __init__(self, methods: ClosedSet) -> None:
         self._methods = methods
+        self._series = Remembered[tuple[object, ...], Series](KINDS)
         self._accounts = ClosedSet()
         self._attempts = Counter(
             "gateway_upstream_requests_total",
@@ -70,6 +73,7 @@ class UpstreamMetrics:
         )
 
     def declare_method(self, method: ApiMethod) -> None:
+        self._series.clear()  # what counted as "other" may have a name now
         name = method.label
         self._attempts.declare((name, str(code)) for code in (*labels.PLATFORM_CODES, OTHER, NONE))
         self._duration.declare([(name,)])
@@ -83,6 +87,7 @@ class UpstreamMetrics:
         self._retries.inc((self._methods.label(api_method), reason))
 
     def declare_accounts(self, accounts: Iterable[str]) -> None:
+        self._series.clear()
         for account in accounts:
             self._accounts.add(account)
             self._errors.declare(product([account], labels.FAILURE_KINDS))
@@ -92,15 +97,28 @@ class UpstreamMetrics:
         self._paced.inc((self._accounts.label(account), outcome))
 
     def count(self, record: AttemptRecord) -> None:
+        kind = (record.api_method, record.account, record.code, record.failure, record.duplicate)
+        series = self._series.get(kind)
+        if series is None:
+            series = self._found(record)
+            self._series.put(kind, series)
+        cells, duration = series
+        for cell in cells:
+            cell.value += 1
+        duration.observe(record.seconds, "" if record.trace is None else record.trace.example)
+        if record.item_codes:
+            method = self._methods.label(record.api_method)
+            for item_code, count in record.item_codes:
+                self._items.inc((method, code_label(item_code)), count)
+
+    def _found(self, record: AttemptRecord) -> Series:
+        """What such an attempt moves, whatever its items."""
         method = self._methods.label(record.api_method)
-        code = code_label(record.code) if record.failure is None else NONE
-        self._attempts.inc((method, code))
-        trace = record.trace
-        example = trace.trace_id if trace is not None and trace.sampled else ""
-        self._duration.observe(record.seconds, (method,), example)
+        return tuple(self._counters(record, method)), self._duration.cell((method,))
+
+    def _counters(self, record: AttemptRecord, method: str) -> Iterator[Cell]:
+        yield self._attempts.cell((method, code_label(record.code) if record.failure is None else NONE))
         if record.failure is not None:
-            self._errors.inc((self._accounts.label(record.account), record.failure))
+            yield self._errors.cell((self._accounts.label(record.account), record.failure))
         if record.duplicate:
-            self._duplicates.inc((method,))
-        for item_code, count in record.item_codes:
-            self._items.inc((method, code_label(item_code)), count)
+            yield self._duplicates.cell((method,))

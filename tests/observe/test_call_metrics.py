@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from prometheus_client import CollectorRegistry
 
 from gateway import errors
-from gateway.observe.call_metrics import KINDS
+from gateway.observe.kinds import KINDS
 from gateway.observe.metrics import Metrics
 from gateway.records import CALLER_GONE, CallRecord, Origin
 

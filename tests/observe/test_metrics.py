@@ -11,7 +11,7 @@ from gateway.catalogue.model import ApiMethod, Effect
 from gateway.observe.labels import Names
 from gateway.observe.live import CacheFigures, Live
 from gateway.observe.metrics import Metrics
-from gateway.records import CallRecord
+from gateway.records import AttemptRecord, CallRecord
 
 Counted = Callable[[str], dict[tuple[str, ...], float]]
 
@@ -114,6 +114,32 @@ def test_a_reload_adds_names_and_keeps_the_counts(
     assert (
         registry.get_sample_value("gateway_upstream_errors_total", {"account": "third", "kind": "reset"}) == 0
     )
+
+
+def test_what_counted_as_other_counts_under_its_name_once_a_reload_gives_it_one(
+    metrics: Metrics, counted: Counted, a_call: CallRecord, an_attempt: AttemptRecord
+) -> None:
+    call = replace(a_call, api_method="orders/get", caller="shop", account="third", error="overloaded")
+    attempt = replace(an_attempt, api_method="orders/get", account="third", code=None, failure="reset")
+    methods = (ApiMethod("orders/get", Effect.READ),)
+    for names in (
+        Names(methods=(), accounts=(), tokens=(), callers=()),
+        Names(methods=methods, accounts=("third",), tokens=(), callers=("shop",)),
+    ):
+        metrics.declare(names)
+        metrics.call(call)
+        metrics.attempt(attempt)
+
+    for name, rest in {
+        "gateway_requests_total": ("0", "upstream"),
+        "gateway_request_duration_seconds_count": (),
+        "gateway_upstream_requests_total": ("none",),
+        "gateway_upstream_request_duration_seconds_count": (),
+    }.items():
+        assert counted(name) == {("other", *rest): 1, ("orders/get", *rest): 1}
+    assert counted("gateway_callers_requests_total") == {("other",): 1, ("shop",): 1}
+    assert counted("gateway_own_errors_total") == {("other", "overloaded"): 1, ("third", "overloaded"): 1}
+    assert counted("gateway_upstream_errors_total") == {("other", "reset"): 1, ("third", "reset"): 1}
 
 
 def test_tokens_count_by_their_configured_name(metrics: Metrics, counted: Counted) -> None:
