@@ -13,7 +13,7 @@ from gateway.catalogue.model import ApiMethod
 from gateway.codec import querystring
 from gateway.codec.body import Fields
 from gateway.codec.negotiation import Format
-from gateway.flights import Landing
+from gateway.landing import Landing
 from gateway.policy.freshness import CacheControl
 from gateway.presence import Presence
 from gateway.records import (

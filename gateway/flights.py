@@ -17,8 +17,8 @@ from typing import Any
 import msgspec
 
 from gateway import errors
-from gateway.catalogue.model import Replay
 from gateway.errors import CallError, StoreAwayError
+from gateway.landing import Landing, event_of, interrupted, told
 from gateway.policy import flight as policy
 from gateway.policy.flight import (
     Again,
@@ -35,12 +35,11 @@ from gateway.policy.flight import (
 )
 from gateway.presence import Presence
 from gateway.records import FlightRole
-from gateway.stores.flights import FlightStore, Identity, LeaseLostError, StoreFullError
+from gateway.stores.flights import FlightStore, Identity, LeaseLostError, NearFlights, StoreFullError
 from gateway.stores.patience import start_anew
 from gateway.tasks import TaskOwner
 from gateway.turns import Turns
 from gateway.upstream.client import AttemptError
-from gateway.upstream.reply import Reply
 from gateway.upstream.sender import Outcome
 
 log = logging.getLogger(__name__)
@@ -48,18 +47,6 @@ log = logging.getLogger(__name__)
 Send = Callable[[Flight], Coroutine[Any, Any, Outcome]]
 """Sends the call of a flight, and has ended by the call's deadline; never raises for what the platform or the
 network does."""
-
-
-class Landing(msgspec.Struct, frozen=True, gc=False):
-    """How a call's flight ended, for one of its callers."""
-
-    identity: Identity | None  # None: no flight wants to know whether the caller got the answer
-    request_id: str
-    role: FlightRole
-    outcome: Outcome
-    unknown: bool  # whether the platform ran it cannot be told
-    replay: Replay = Replay.OWED
-
 
 _Landed = Landing | None
 """None: whoever led the flight, in another process, is gone, and it is to be boarded again."""
@@ -79,6 +66,7 @@ class Flights:
         now: Callable[[], float],
     ) -> None:
         self._store = store
+        self._near = store.near  # not None: what it remembers changes in one step, without awaiting
         self._owner = owner
         self._windows = windows
         self._now = now
@@ -97,17 +85,17 @@ class Flights:
 
         After it, `handed` has to be told whether the caller got the answer.
         """
+        near = self._near
         while True:
-            if not self._turns.take(identity):
-                await self._turns.wait(identity)
-            try:
+            if near is not None:
+                decision = self._board_at_once(near, identity, call)
+            else:
                 decision = await self._board(identity, call)
-                if isinstance(decision, Again):
-                    return _replayed(identity, decision.flight, call)
-                waiting = self._waiting(identity, decision)
-            finally:
-                self._turns.leave(identity)
             flight = decision.flight
+            if isinstance(decision, Again):
+                outcome = Outcome(reply=flight.answer)
+                return Landing(identity, flight.request_id, "replayed", outcome, False, call.replay)
+            waiting = self._out[identity]
             presence.watch(partial(self._left, identity, flight.request_id))
             try:
                 if isinstance(decision, Lead):
@@ -124,15 +112,13 @@ class Flights:
         wants_to_know = None if presence.is_gone else landed.identity  # who has left was told of already
         return msgspec.structs.replace(landed, identity=wants_to_know, role=role, replay=call.replay)
 
-    def _waiting(self, identity: Identity, decision: Lead | Join) -> _Waiting:
-        """Those who are told how the flight ends."""
-        waiting = self._out.get(identity)
-        if waiting is not None and isinstance(decision, Join):
-            return waiting
-        waiting = self._out[identity] = []
-        if isinstance(decision, Join):
+    def _note(self, identity: Identity, decision: Lead | Join | Again) -> None:
+        """Have a flight that is out among those that are, with all who are told how it ends."""
+        if isinstance(decision, Lead):
+            self._out[identity] = []
+        elif isinstance(decision, Join) and identity not in self._out:
+            waiting = self._out[identity] = []
             self._owner.start(self._follow(identity, decision.flight.request_id, waiting), "follow a flight")
-        return waiting
 
     async def sent_under(self, identity: Identity, request_id: str, token_mark: bytes) -> None:
         """The flight that is out is to be sent under another token: the platform rejected the first."""
@@ -164,40 +150,64 @@ class Flights:
         identity = landing.identity
         if identity is None:
             return
+        if self._near is not None:
+            if (old := self._near.find(identity)) is not None:
+                self._near.put(identity, _handed(old, landing, reached=reached))
+            return
         start_anew()  # the caller has its answer
         guess = True
         if not self._turns.take(identity):
             await self._turns.wait(identity)
         try:
             while (old := await self._store.load(identity, guess=guess)) is not None:
-                new: Flight | None = policy.handed(old, landing.request_id, reached=reached)
-                if new is not None and policy.is_spent(new, landing.replay):
-                    new = None
-                if await self._store.swap(identity, old, new):
+                if await self._store.swap(identity, old, _handed(old, landing, reached=reached)):
                     return
                 guess = False
         finally:
             self._turns.leave(identity)
 
-    async def _board(self, identity: Identity, call: Arrival) -> Lead | Join | Again:
+    def _board_at_once(self, near: NearFlights, identity: Identity, call: Arrival) -> Lead | Join | Again:
         """Decide, and have it remembered."""
-        guess = True
-        while True:
-            old = await self._store.load(identity, guess=guess)
-            guess = False
-            decision = policy.arrive(old, call, self._now(), self._windows)
-            if isinstance(decision, Refuse):
-                raise _refusal(decision)
-            try:
-                if await self._store.swap(identity, old, decision.flight):
+        decision = policy.arrive(near.find(identity), call, self._now(), self._windows)
+        if isinstance(decision, Refuse):
+            raise _refusal(decision)
+        try:
+            near.put(identity, decision.flight)
+        except StoreFullError as error:
+            raise _no_room() from error
+        self._note(identity, decision)
+        return decision
+
+    async def _board(self, identity: Identity, call: Arrival) -> Lead | Join | Again:
+        """The same in a store that may suspend: again, when something has come between."""
+        if not self._turns.take(identity):
+            await self._turns.wait(identity)
+        try:
+            guess = True
+            while True:
+                old = await self._store.load(identity, guess=guess)
+                guess = False
+                decision = policy.arrive(old, call, self._now(), self._windows)
+                if isinstance(decision, Refuse):
+                    raise _refusal(decision)
+                if await self._is_remembered(identity, old, decision):
+                    self._note(identity, decision)
                     return decision
-            except StoreFullError as error:
-                raise _no_room() from error
-            except StoreAwayError as error:
-                raise store_away() from error
-            except asyncio.CancelledError:
-                await asyncio.shield(self._owner.start(self._get_off(identity, decision), "leave a flight"))
-                raise
+        finally:
+            self._turns.leave(identity)
+
+    async def _is_remembered(
+        self, identity: Identity, old: Flight | None, decision: Lead | Join | Again
+    ) -> bool:
+        try:
+            return await self._store.swap(identity, old, decision.flight)
+        except StoreFullError as error:
+            raise _no_room() from error
+        except StoreAwayError as error:
+            raise store_away() from error
+        except asyncio.CancelledError:
+            await asyncio.shield(self._owner.start(self._get_off(identity, decision), "leave a flight"))
+            raise
 
     async def _get_off(self, identity: Identity, decision: Lead | Join | Again) -> None:
         """The call was cancelled while it boarded. A flight that it was to lead never goes out."""
@@ -251,14 +261,25 @@ class Flights:
             # Also when the process ends: nobody may wait for ever.
             if outcome is None:
                 outcome = interrupted()
-            if not self._turns.take(identity):
-                await self._turns.wait(identity)
-            try:
-                unknown = await self._land(identity, flight, outcome)
+            if self._near is not None:
+                unknown = self._land_at_once(self._near, identity, flight, outcome)
                 landed = Landing(identity, flight.request_id, "led", outcome, unknown)
                 self._end(identity, waiting, landed)
-            finally:
-                self._turns.leave(identity)
+            else:
+                landed = await self._land_in_turn(identity, flight, outcome, waiting)
+        return landed
+
+    async def _land_in_turn(
+        self, identity: Identity, flight: Flight, outcome: Outcome, waiting: _Waiting
+    ) -> Landing:
+        if not self._turns.take(identity):
+            await self._turns.wait(identity)
+        try:
+            unknown = await self._land(identity, flight, outcome)
+            landed = Landing(identity, flight.request_id, "led", outcome, unknown)
+            self._end(identity, waiting, landed)
+        finally:
+            self._turns.leave(identity)
         return landed
 
     async def _follow(self, identity: Identity, request_id: str, waiting: _Waiting) -> None:
@@ -266,7 +287,7 @@ class Flights:
         try:
             ended = await self._store.follow(identity, request_id)
             if ended is not None:
-                outcome, unknown = _told(ended)
+                outcome, unknown = told(ended)
                 landed = Landing(identity, request_id, "joined", outcome, unknown)
         finally:
             self._end(identity, waiting, landed)
@@ -274,19 +295,29 @@ class Flights:
     def _end(self, identity: Identity, waiting: _Waiting, landed: _Landed) -> None:
         if self._out.get(identity) is waiting:
             del self._out[identity]
-        for told in waiting:
-            if not told.done():  # else it has left, or its time was over
-                told.set_result(landed)
+        for waiter in waiting:
+            if not waiter.done():  # else it has left, or its time was over
+                waiter.set_result(landed)
+
+    def _land_at_once(self, near: NearFlights, identity: Identity, flight: Flight, outcome: Outcome) -> bool:
+        """Have the end remembered. Returns whether the platform may have run the call without an answer."""
+        event = event_of(flight, outcome)
+        old = near.find(identity)
+        if old is None or old.request_id != flight.request_id or old.state is not State.IN_FLIGHT:
+            return event is Event.LOST
+        new = policy.landed(old, event, self._now(), outcome.reply)
+        near.put(identity, new)
+        return new is not None and new.state is State.UNKNOWN
 
     async def _land(
         self, identity: Identity, flight: Flight, outcome: Outcome, *, guess: bool = True
     ) -> bool:
-        """Have the end remembered. Returns whether the platform may have run the call without an answer."""
+        """The same in a store that may suspend."""
         event = event_of(flight, outcome)
         while (old := await self._store.load(identity, guess=guess)) is not None:
             if old.request_id != flight.request_id or old.state is not State.IN_FLIGHT:
                 break
-            new = policy.landed(old, event, self._now(), outcome.reply if event is Event.ANSWER else None)
+            new = policy.landed(old, event, self._now(), outcome.reply)
             unknown = new is not None and new.state is State.UNKNOWN
             try:
                 if await self._store.swap(identity, old, new, Ended(outcome, unknown)):
@@ -297,33 +328,10 @@ class Flights:
         return event is Event.LOST
 
 
-def interrupted(*, sent: bool = True) -> Outcome:
-    """Of a call that was ended from outside: how far it came is unknown, unless it was not sent at all."""
-    return Outcome(failure=AttemptError("reset", written=sent, text="the gateway was stopped"))
-
-
-def _replayed(identity: Identity, flight: Flight, call: Arrival) -> Landing:
-    outcome = Outcome(reply=flight.answer)
-    return Landing(identity, flight.request_id, "replayed", outcome, unknown=False, replay=call.replay)
-
-
-def _told(ended: Ended) -> tuple[Outcome, bool]:
-    """What another process says of a flight that it led; when it cannot be had any more, it is unknown."""
-    match ended.outcome:
-        case Outcome() as outcome:
-            return outcome, ended.unknown
-        case Reply() as reply:
-            return Outcome(reply=reply), False
-        case _:
-            text = "the gateway that sent the call has not said what came of it"
-            return Outcome(failure=AttemptError("reset", written=True, text=text)), True
-
-
-def event_of(flight: Flight, outcome: Outcome) -> Event:
-    """What an outcome is for the flight. What was lost before stays lost, whatever this says of itself."""
-    if outcome.reply is not None and not outcome.reply.rejects_token:  # such a call was not run
-        return Event.ANSWER
-    return Event.LOST if outcome.written or outcome.lost or flight.written else Event.NOTHING_SENT
+def _handed(old: Flight, landing: Landing, *, reached: bool) -> Flight | None:
+    """What is left to remember once a caller was handed the answer, or was gone."""
+    new = policy.handed(old, landing.request_id, reached=reached)
+    return None if policy.is_spent(new, landing.replay) else new
 
 
 _REFUSALS = {

@@ -16,7 +16,8 @@ from gateway.account import Account, token_mark
 from gateway.call import Request, Trail
 from gateway.catalogue.model import Effect, Repeats
 from gateway.errors import CallError, StoreAwayError
-from gateway.flights import Flights, Landing, event_of, store_away
+from gateway.flights import Flights, store_away
+from gateway.landing import Landing, event_of
 from gateway.letter import Letter
 from gateway.offload import Offload
 from gateway.policy.flight import Arrival, Event, Flight

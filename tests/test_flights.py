@@ -12,7 +12,8 @@ from gateway.catalogue.model import Replay
 from gateway.codec.envelope import Envelope
 from gateway.codec.negotiation import Format
 from gateway.errors import CallError
-from gateway.flights import Flights, Landing
+from gateway.flights import Flights
+from gateway.landing import Landing
 from gateway.policy.flight import Arrival, Ended, Flight, State, Windows
 from gateway.presence import Presence
 from gateway.records import FlightRole
@@ -40,6 +41,8 @@ def memory() -> MemoryFlights:
 
 class Suspending:
     """Memory behind some turns of the loop: nobody may count on finding what was there a moment ago."""
+
+    near = None
 
     def __init__(self, *, always: int, to_lead: int) -> None:
         """Turns of every access, and of one that lets a flight go out: that one has to be safe on disk."""

@@ -21,8 +21,25 @@ class LeaseLostError(GatewayError):
     """The flight is led by another process by now: its end is that one's to say."""
 
 
+class NearFlights(Protocol):
+    """Flights in this process's memory, by plain calls: nothing comes between a `find` and its `put`."""
+
+    def find(self, identity: Identity) -> Flight | None:
+        """What is remembered, expired or not."""
+        ...
+
+    def put(self, identity: Identity, new: Flight | None) -> None:
+        """Have `new` remembered, or nothing. Raises StoreFullError."""
+        ...
+
+
 class FlightStore(Protocol):
     """Promises: what `swap` returned True for is what the next `load` gives, until it expires."""
+
+    @property
+    def near(self) -> NearFlights | None:
+        """The same store by plain calls, where no method of it ever waits; None where one may."""
+        ...
 
     def resize(self, max_bytes: int, windows: Windows) -> None:
         """Another bound and other times from now on."""

@@ -22,6 +22,8 @@ from gateway.stores.memory_flights import MemoryFlights
 class Journal:
     """A FlightStore over `memory` and the writer's file."""
 
+    near = None  # what goes out waits for the file
+
     def __init__(self, memory: MemoryFlights, writer: JournalWriter) -> None:
         self._memory = memory
         self._writer = writer

@@ -34,7 +34,8 @@ class MemoryFlights:
         self._unknown: _Queue = OrderedDict()
         self._with_answer: _Queue = OrderedDict()
         self._without_answer: _Queue = OrderedDict()
-        self._changed: Callable[[Identity, Flight | None], None] = _ignore
+        self._queues = (self._unknown, self._with_answer, self._without_answer)
+        self._changed: Callable[[Identity, Flight | None], None] | None = None
         self.bytes = 0
 
     def __len__(self) -> int:
@@ -42,6 +43,26 @@ class MemoryFlights:
 
     def __repr__(self) -> str:
         return f"<MemoryFlights {len(self)} flights, {self.bytes} of {self._max_bytes} bytes>"
+
+    @property
+    def near(self) -> "MemoryFlights":
+        return self
+
+    def find(self, identity: Identity) -> Flight | None:
+        return self._flights.get(identity)
+
+    def put(self, identity: Identity, new: Flight | None) -> None:
+        if new is not None and new.state is State.IN_FLIGHT:
+            self._forget_what_is_over()
+        old = self._flights.get(identity)
+        growth = self._size(new) - self._size(old)
+        if growth > 0 and self.bytes + growth > self._max_bytes and not self._make_room(growth, identity):
+            assert new is not None
+            if new.state is State.IN_FLIGHT:
+                raise StoreFullError("no room for another flight")
+            new = msgspec.structs.replace(new, answer=None)
+            growth = self._size(new) - self._size(old)
+        self._replace(identity, old, new, growth)
 
     async def load(self, identity: Identity, *, guess: bool = False) -> Flight | None:
         return self._flights.get(identity)
@@ -51,15 +72,7 @@ class MemoryFlights:
     ) -> bool:
         if self._flights.get(identity) is not old:
             return False
-        if new is not None and new.state is State.IN_FLIGHT:
-            self._forget_what_is_over()
-        growth = self._size(new) - self._size(self._flights.get(identity))
-        if new is not None and growth > 0 and not self._make_room(growth, identity):
-            if new.state is State.IN_FLIGHT:
-                raise StoreFullError("no room for another flight")
-            new = msgspec.structs.replace(new, answer=None)
-            growth = self._size(new) - self._size(self._flights.get(identity))
-        self._put(identity, new, growth)
+        self.put(identity, new)
         return True
 
     async def follow(self, identity: Identity, request_id: str) -> Ended | None:
@@ -82,7 +95,7 @@ class MemoryFlights:
         now = self._now()
         for identity, flight in sorted(flights.items(), key=_by_end):
             if identity not in self._flights and now < expires_at(flight, self._windows):
-                self._put(identity, flight)
+                self._replace(identity, None, flight, self._size(flight))
         self._make_room(0, b"")
 
     def resize(self, max_bytes: int, windows: Windows) -> None:
@@ -94,36 +107,38 @@ class MemoryFlights:
         """The bytes counted anew."""
         return sum(map(self._size, self._flights.values()))
 
-    def _put(self, identity: Identity, new: Flight | None, growth: int | None = None) -> None:
-        """`growth`: of the bytes, where it has been counted."""
-        old = self._flights.pop(identity, None)
-        if old is not None and (queue := self._queue(old)) is not None:
-            del queue[identity]
-        self.bytes += self._size(new) - self._size(old) if growth is None else growth
+    def _replace(self, identity: Identity, old: Flight | None, new: Flight | None, growth: int) -> None:
+        """`growth`: of the bytes."""
+        if old is not None and old.state is not State.IN_FLIGHT:
+            del self._queue(old)[identity]
+        self.bytes += growth
+        self._flights.pop(identity, None)  # with its key: the queue's is to be the same object
         if new is not None:
             self._flights[identity] = new
-            if (queue := self._queue(new)) is not None:
-                queue[identity] = None
-        self._changed(identity, new)
+            if new.state is not State.IN_FLIGHT:
+                self._queue(new)[identity] = None
+        if self._changed is not None:
+            self._changed(identity, new)
 
-    def _queue(self, flight: Flight) -> "_Queue | None":
-        """Where a flight waits for its end; None for one that is out."""
-        match flight.state:
-            case State.UNKNOWN:
-                return self._unknown
-            case State.ANSWERED:
-                return self._without_answer if flight.answer is None else self._with_answer
-            case _:
-                return None
+    def _forget(self, identity: Identity) -> None:
+        old = self._flights[identity]
+        self._replace(identity, old, None, -self._size(old))
+
+    def _queue(self, flight: Flight) -> "_Queue":
+        """Where a flight that is not out waits for its end."""
+        if flight.state is State.UNKNOWN:
+            return self._unknown
+        return self._without_answer if flight.answer is None else self._with_answer
 
     def _forget_what_is_over(self) -> None:
         """Forget the two oldest of each queue if their time is over. Called for every flight that goes out,
         it keeps up with them."""
-        now = self._now()
-        for queue in (self._unknown, self._with_answer, self._without_answer):
-            for identity in list(islice(queue, 2)):
-                if now >= expires_at(self._flights[identity], self._windows):
-                    self._put(identity, None)
+        for queue in self._queues:
+            if queue:
+                now = self._now()
+                for identity in list(islice(queue, 2)):
+                    if now >= expires_at(self._flights[identity], self._windows):
+                        self._forget(identity)
 
     def _make_room(self, needed: int, but: Identity) -> bool:
         """Give up answers, then answered flights, until `needed` bytes are free; False when that is not
@@ -131,18 +146,20 @@ class MemoryFlights:
         while self.bytes + needed > self._max_bytes:
             identity = _oldest(self._with_answer, but)
             if identity is not None:
-                self._put(identity, msgspec.structs.replace(self._flights[identity], answer=None))
+                old = self._flights[identity]
+                new = msgspec.structs.replace(old, answer=None)
+                self._replace(identity, old, new, self._size(new) - self._size(old))
                 continue
             identity = _oldest(self._without_answer, but)
             if identity is None:
                 return False
-            self._put(identity, None)
+            self._forget(identity)
         return True
 
     def _size(self, flight: Flight | None) -> int:
         if flight is None:
             return 0
-        return OVERHEAD + (0 if flight.answer is None else self._answer_size(flight.answer))
+        return OVERHEAD if flight.answer is None else OVERHEAD + self._answer_size(flight.answer)
 
 
 _Queue = OrderedDict[Identity, None]
@@ -154,7 +171,3 @@ def _oldest(queue: _Queue, but: Identity) -> Identity | None:
 
 def _by_end(item: tuple[Identity, Flight]) -> float:
     return item[1].ended
-
-
-def _ignore(identity: Identity, flight: Flight | None) -> None:
-    """Nobody watches."""

@@ -67,6 +67,14 @@ async def test_the_last_state_is_what_is_loaded(store: FlightStore) -> None:
         assert await store.load(IDENTITY) == state
 
 
+async def test_plain_calls_find_and_change_what_is_loaded(store: FlightStore) -> None:
+    if (near := store.near) is None:
+        return
+    for state in (out(), answered(out()), None):
+        near.put(IDENTITY, state)
+        assert near.find(IDENTITY) == await store.load(IDENTITY) == state
+
+
 async def test_identities_do_not_touch_one_another(store: FlightStore) -> None:
     await put(store, out("one"), identity=b"f1")
     await put(store, out("two"), identity=b"f2")

@@ -24,7 +24,7 @@ class Store(MemoryFlights):
         self.seconds = 1000.0
         super().__init__(room, WINDOWS, lambda: self.seconds, size)
 
-    async def put(self, name: str, state: State, answer: bytes | None = None) -> None:
+    async def brought(self, name: str, state: State, answer: bytes | None = None) -> None:
         """One more flight, from its first call to that state."""
         out = Flight(
             State.IN_FLIGHT, name, b"fingerprint", keyed=True, token_mark=b"", began=self.seconds, pending=1
@@ -49,7 +49,7 @@ def size(answer: object) -> int:
 async def test_answers_go_first_the_oldest_first_and_the_ids_stay() -> None:
     store = Store(3 * OVERHEAD + 2 * len(ANSWER))
     for name in ("first", "second", "third"):
-        await store.put(name, State.ANSWERED, ANSWER)
+        await store.brought(name, State.ANSWERED, ANSWER)
     assert [await store.state(name) for name in ("first", "second", "third")] == [
         "answered",
         "answered with its answer",
@@ -61,7 +61,7 @@ async def test_answers_go_first_the_oldest_first_and_the_ids_stay() -> None:
 async def test_when_no_answer_is_left_the_oldest_answered_flight_goes() -> None:
     store = Store(2 * OVERHEAD + len(ANSWER))
     for name in ("first", "second", "third"):
-        await store.put(name, State.ANSWERED, ANSWER)
+        await store.brought(name, State.ANSWERED, ANSWER)
     assert [await store.state(name) for name in ("first", "second", "third")] == [
         "gone",
         "answered",
@@ -72,33 +72,33 @@ async def test_when_no_answer_is_left_the_oldest_answered_flight_goes() -> None:
 @pytest.mark.parametrize("state", [State.IN_FLIGHT, State.UNKNOWN])
 async def test_what_is_out_or_unknown_never_goes_and_another_flight_is_refused(state: State) -> None:
     store = Store(2 * OVERHEAD)
-    await store.put("first", state)
-    await store.put("second", state)
+    await store.brought("first", state)
+    await store.brought("second", state)
     with pytest.raises(StoreFullError):
-        await store.put("third", State.IN_FLIGHT)
+        await store.brought("third", State.IN_FLIGHT)
     assert [await store.state(name) for name in ("first", "second", "third")] == [state, state, "gone"]
     assert store.bytes == store.recount() == 2 * OVERHEAD
 
 
 async def test_an_answer_without_room_is_not_kept_and_the_flight_is() -> None:
     store = Store(OVERHEAD + len(ANSWER) - 1)
-    await store.put("first", State.ANSWERED, ANSWER)
+    await store.brought("first", State.ANSWERED, ANSWER)
     assert await store.state("first") == "answered"
     assert store.bytes == store.recount() == OVERHEAD
 
 
 async def test_a_flight_whose_time_is_over_makes_room_by_itself() -> None:
     store = Store(2 * OVERHEAD)
-    await store.put("first", State.UNKNOWN)
-    await store.put("second", State.UNKNOWN)
+    await store.brought("first", State.UNKNOWN)
+    await store.brought("second", State.UNKNOWN)
     store.seconds += WINDOWS.unknown
-    await store.put("third", State.UNKNOWN)
+    await store.brought("third", State.UNKNOWN)
     assert [await store.state(name) for name in ("first", "second", "third")] == ["gone", "gone", "unknown"]
 
 
 async def test_a_flight_that_takes_the_place_of_one_whose_time_is_over_keeps_to_the_bound() -> None:
     store = Store(OVERHEAD)
-    await store.put("first", State.UNKNOWN)
+    await store.brought("first", State.UNKNOWN)
     over = await store.load(b"first")
     assert over is not None
     store.seconds += WINDOWS.unknown
@@ -109,7 +109,7 @@ async def test_a_flight_that_takes_the_place_of_one_whose_time_is_over_keeps_to_
 
 async def test_a_change_of_what_is_no_longer_there_is_refused() -> None:
     store = Store(9 * OVERHEAD)
-    await store.put("first", State.IN_FLIGHT)
+    await store.brought("first", State.IN_FLIGHT)
     seen = await store.load(b"first")
     assert seen is not None
     assert await store.swap(b"first", seen, msgspec.structs.replace(seen, pending=2))
@@ -122,7 +122,7 @@ async def test_10_000_keys_stay_within_a_mebibyte_and_the_count_is_right() -> No
     store = Store(2**20)
     for number in range(10_000):
         state = State.UNKNOWN if number % 20 == 0 else State.ANSWERED
-        await store.put(f"key-{number}", state, None if state is State.UNKNOWN else ANSWER)
+        await store.brought(f"key-{number}", state, None if state is State.UNKNOWN else ANSWER)
         assert store.bytes <= 2**20
     assert store.bytes == store.recount()
     unknown = [await store.state(f"key-{number}") for number in range(0, 10_000, 20)]
@@ -137,7 +137,7 @@ async def test_what_a_flight_is_counted_as_covers_what_it_takes() -> None:
     tracemalloc.start()
     try:
         for number in range(count):
-            await store.put(f"{number:0128}", State.ANSWERED)  # no key is longer
+            await store.brought(f"{number:0128}", State.ANSWERED)  # no key is longer
         taken, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

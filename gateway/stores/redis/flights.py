@@ -12,6 +12,7 @@ import asyncio
 import os
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import count
 
 import msgspec
@@ -42,6 +43,8 @@ PASSING = 64
 
 class RedisFlights:
     """A FlightStore. `alone` is what this gateway has of its own; `now` is wall-clock seconds."""
+
+    near = None
 
     def __init__(
         self,
@@ -391,9 +394,7 @@ class RedisFlights:
 
 
 async def _wait(woken: asyncio.Event) -> None:
-    try:
+    with suppress(TimeoutError):
         async with asyncio.timeout(RECHECK):
             await woken.wait()
         woken.clear()
-    except TimeoutError:
-        return

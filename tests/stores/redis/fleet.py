@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from gateway.catalogue.model import Replay
-from gateway.flights import Flights, Landing
+from gateway.flights import Flights
+from gateway.landing import Landing
 from gateway.policy.flight import Arrival, Flight
 from gateway.presence import Presence
 from gateway.stores.memory_flights import MemoryFlights

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from gateway.errors import CallError
-from gateway.flights import Landing
+from gateway.landing import Landing
 from gateway.policy.flight import State
 from tests.stores.redis.fleet import PREFIX, Gateway, Platform, gateway, until
 from tests.stores.redis.links import PATIENCE
