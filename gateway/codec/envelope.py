@@ -38,8 +38,26 @@ class Envelope(msgspec.Struct, frozen=True, gc=False):
     is_json: bool = False  # always False for XML
 
 
+class _Outside(msgspec.Struct, gc=False):
+    """The fields that are read of every reply."""
+
+    error: object = None
+    error_text: object = None
+
+
+_OUTSIDE = msgspec.json.Decoder(_Outside)
+
+
 def read(body: bytes, item_results: str | None = None) -> Envelope:
     """Read a JSON reply. `item_results` names the field with the items of a batch."""
+    if item_results is None:  # as of nearly all methods
+        try:
+            body.decode()  # the decoder does not look into the names that it passes over
+            outside = _OUTSIDE.decode(body)
+        except _BROKEN:
+            pass  # perhaps only in one of the two fields: what is left is read below
+        else:
+            return Envelope(_code(outside.error), _text(outside.error_text), is_object=True, is_json=True)
     try:
         fields = _DECODER.decode(body)
     except msgspec.ValidationError:

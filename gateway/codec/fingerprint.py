@@ -19,6 +19,7 @@ CANONICAL_BYTES = 256 * 1024
 """Up to this size of the encoded fields all spellings are equal; above, a call is identified by its bytes."""
 
 _DIGEST_BYTES = 16
+_INTEGER = Kind.INTEGER  # looked up once: a member of an enumeration is a call each time
 
 
 def fingerprint(account_scope: str, api_method: str, query: bytes, fields: Fields, shape: Shape) -> bytes:
@@ -31,11 +32,13 @@ def fingerprint(account_scope: str, api_method: str, query: bytes, fields: Field
     body = jsonbody.encode(fields)
     if len(body) > CANONICAL_BYTES:
         return _of_bytes(address, body)
-    written = jsontree.write_sorted(_typed(jsontree.parse(body), shape))
+    tree = jsontree.parse(body)
+    _type(tree, shape)
+    written = jsontree.write_sorted(tree)
     if jsontree.has_doubled_names(body, written):
         return _of_bytes(address, body)
     # One JSON list with the body as its last item.
-    canonical = b"%b,%b]" % (jsontree.write(address)[:-1], written)
+    canonical = jsontree.write(address)[:-1] + b"," + written + b"]"
     return hashlib.blake2b(canonical, digest_size=_DIGEST_BYTES).digest()
 
 
@@ -46,23 +49,22 @@ def _of_bytes(address: list[str], body: bytes) -> bytes:
     return digest.digest()
 
 
-def _typed(tree: Tree, shape: Shape) -> Tree:
-    """The tree with integers wherever the catalogue says so. Changes it in place: nobody else holds it."""
-    if isinstance(tree, str):
-        return msgspec.Raw(tree) if shape.kind is Kind.INTEGER and jsontree.is_integer(tree) else tree
+def _type(tree: Tree, shape: Shape) -> None:
+    """Make integers of the texts in it wherever the catalogue says so, in place: nobody else holds it."""
     if isinstance(tree, dict):
-        _type_fields(tree, shape)
-    elif isinstance(tree, list) and shape.item is not None and shape.item.has_integers:
-        item = shape.item
-        for place, element in enumerate(tree):
-            if isinstance(element, dict):  # what nearly all long lists are made of
-                _type_fields(element, item)
+        for name, inner in shape.fields_with_integers:
+            if name in tree and type(value := tree[name]) is not int:  # as nearly all are in JSON
+                if type(value) is str:
+                    tree[name] = _integer(value, inner)
+                else:
+                    _type(value, inner)
+    elif isinstance(tree, list) and (item := shape.item) is not None and item.has_integers:
+        for place, value in enumerate(tree):
+            if type(value) is str:
+                tree[place] = _integer(value, item)
             else:
-                tree[place] = _typed(element, item)
-    return tree
+                _type(value, item)
 
 
-def _type_fields(tree: dict[str, Tree], shape: Shape) -> None:
-    for name, inner in shape.fields_with_integers:
-        if name in tree and type(value := tree[name]) is not int:  # as nearly all are in JSON
-            tree[name] = _typed(value, inner)
+def _integer(text: str, shape: Shape) -> str | msgspec.Raw:
+    return msgspec.Raw(text) if shape.kind is _INTEGER and jsontree.is_integer(text) else text

@@ -74,7 +74,7 @@ def reply_format(url: Format | None, body: Format | None, accept: bytes, default
         return url
     if body is not None:
         return body
-    return Format.XML if _prefers_xml(accept) else default
+    return Format.XML if accept and _prefers_xml(accept) else default
 
 
 _LONGEST_ACCEPT = 2_000

@@ -75,6 +75,21 @@ def test_garbage_is_no_answer(body: bytes) -> None:
     assert envelope.read(body) == Envelope()
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"error":5,"error_text":"a","error":0}',
+        rb'{"\u0065rror":0,"error_text":"a"}',
+        b'{"a":"\xff","error":0,"error_text":"a"}',
+        b'{"a":{"error":1},"error":0,"error_text":"a"}',
+    ],
+)
+def test_the_last_code_counts_however_it_is_spelt_and_whatever_is_beside_it(body: bytes) -> None:
+    assert (
+        envelope.read(body) == envelope.read(body, "result") == envelope.read(b'{"error":0,"error_text":"a"}')
+    )
+
+
 @given(st.binary() | st.text().map(str.encode))
 def test_no_bytes_make_reading_raise(body: bytes) -> None:
     envelope.read(body, "result")

@@ -209,6 +209,18 @@ def test_brackets_in_strings_are_not_structure() -> None:
     jsonbody.decode(json.dumps({"a": brackets, brackets: ["]}\\", '"[', brackets]}).encode(), LIMITS)
 
 
+@pytest.mark.parametrize("size", [1, 10_000])
+@pytest.mark.parametrize("text", [b"]", b"]]]]", b"[", b"}", rb"]\"", rb"\\", b""])
+def test_brackets_in_strings_hide_no_depth(text: bytes, size: int) -> None:
+    """Whether the body is small or large: they are told in different ways."""
+    padding = b'"p":"' + b"x" * size + b'",'
+    levels = (b'["' + text + b'","' + text + b'",') * 64
+    with pytest.raises(MalformedBodyError, match=r"^the body is nested deeper than 64 levels$"):
+        values(b"{" + padding + b'"a":' + levels + b"1" + b"]" * 64 + b"}")
+    inner = levels.removeprefix(b'["' + text + b'","' + text + b'",')
+    values(b"{" + padding + b'"a":' + inner + b"1" + b"]" * 63 + b"}")
+
+
 def test_the_limit_of_elements_is_exact() -> None:
     body = b'{"a":[' + b",".join([b'"x,y[z"'] * 100) + b"]}"  # two brackets and 99 commas
 
@@ -231,6 +243,14 @@ def test_a_number_of_1000_characters_passes_and_a_longer_one_is_refused(number: 
     jsonbody.decode(b'{"a":[{"b":' + number + b"}]}", LIMITS)
     with pytest.raises(MalformedBodyError, match=r"^a number has more than 1000 characters$"):
         jsonbody.decode(b'{"a":[{"b":' + number + b"0}]}", LIMITS)
+
+
+@pytest.mark.parametrize("at", range(33))
+def test_a_long_number_is_found_wherever_it_begins(at: int) -> None:
+    padding = b" " * at
+    values(b'{"a":' + padding + b"9" * 1000 + b"}")
+    with pytest.raises(MalformedBodyError, match=r"^a number has more than 1000 characters$"):
+        values(b'{"a":' + padding + b"9" * 1001 + b"}")
 
 
 def test_a_long_text_of_digits_is_no_number() -> None:
