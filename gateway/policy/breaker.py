@@ -94,29 +94,33 @@ class Window:
         # One more than fits: the newest is still filling, so the last `seconds` reach into an eleventh.
         self._buckets = [0] * (_BUCKETS + 1)
         self._newest = 0
+        self._filling = 0  # the place of the newest
+        self._filled_at = self._width  # when the next one begins
         self._total = 0
 
     def add(self, now: float) -> None:
         """It happened once more."""
-        self._forget(now)
-        self._buckets[self._newest % len(self._buckets)] += 1
+        if now >= self._filled_at:
+            self._forget(now)
+        self._buckets[self._filling] += 1
         self._total += 1
 
     def count(self, now: float) -> int:
         """How often it happened in the window that ends now."""
-        self._forget(now)
+        if now >= self._filled_at:
+            self._forget(now)
         return self._total
 
     def _forget(self, now: float) -> None:
         """Empty the buckets that the time since the last event has moved out of the window."""
         newest = int(now // self._width)
-        if newest == self._newest:
-            return
         size = len(self._buckets)
         for number in range(max(self._newest, newest - size) + 1, newest + 1):
             self._total -= self._buckets[number % size]
             self._buckets[number % size] = 0
         self._newest = newest
+        self._filling = newest % size
+        self._filled_at = (newest + 1) * self._width
 
 
 class Breaker:
@@ -130,6 +134,7 @@ class Breaker:
         self._changed = changed
         self._state = State.CLOSED
         self._generation = 0
+        self._permit = Permit(0, probe=False)  # of everybody who is let in in this generation
         self._until = 0.0  # when not closed: nobody is let in before this time
         self._forget_results()
 
@@ -146,7 +151,7 @@ class Breaker:
     def enter(self, now: float) -> Permit | Refused:
         """Ask to make an attempt."""
         if self._state is State.CLOSED:
-            return Permit(self._generation, probe=False)
+            return self._permit
         if now < self._until:
             # When a probe will end nobody knows; should it fail, `open_for` begins again.
             return Refused(min(self._until - now, self._rule.open_for))
@@ -185,6 +190,7 @@ class Breaker:
     def _change(self, event: Event, now: float) -> None:
         self._state = NEXT[self._state, event]
         self._generation += 1
+        self._permit = Permit(self._generation, probe=False)
         self._until = now + self._rule.open_for
         self._forget_results()
         self._changed(self._state)

@@ -34,10 +34,15 @@ class Admission:
     async def enter(self, deadline: float = math.inf) -> None:
         """Take a place. Raises CallError (503, `Retry-After`) when the queue is full or the wait too long;
         504 when `deadline`, in the loop's time, comes first."""
-        if self.running < self._places:
-            self.running += 1
-        else:
+        if not self.take():
             await self._wait(deadline)
+
+    def take(self) -> bool:
+        """Whether there is a free place, which is taken now."""
+        if self.running >= self._places:
+            return False
+        self.running += 1
+        return True
 
     def leave(self) -> None:
         """Give the place to whoever has waited longest, or back."""

@@ -17,8 +17,8 @@ from gateway.codec.gzipped import GzipError, TooLongError
 from gateway.offload import UNCOUNTED, Offload, is_cheap
 from gateway.records import AttemptRecord, FailureKind, TraceContext
 from gateway.upstream import failures
-from gateway.upstream.coding import coding, plain
-from gateway.upstream.reply import NoAnswerError, Reply, read_body, read_reply
+from gateway.upstream.coding import plain
+from gateway.upstream.reply import NoAnswerError, Reply, read_body, read_head, read_reply
 from gateway.upstream.wire import Destination, Transport, WireReply
 
 GATEWAY_TIMEOUT = 504
@@ -79,13 +79,14 @@ async def attempt(transport: Transport, outgoing: Outgoing, deadline: float, rea
             modifies=method.effect.modifies,
             deadline=deadline,
         )
-        coded = coding(reply.headers)
-        body = await _plain(reply, coded, reading.size) if coded and reply.body else reply.body
-        if is_cheap(body):
+        head, body = read_head(reply.headers), reply.body
+        if head.coding and body:
+            body = await _plain(reply, head.coding, reading.size)
+        if len(body) <= UNCOUNTED or is_cheap(body):
             enclosed = read_body(body, method.item_results, reading.limits)
         else:
             enclosed = await reading.offload.beside(read_body, body, method.item_results, reading.limits)
-        return read_reply(reply.status, reply.headers, body, method, outgoing.untouched, enclosed)
+        return read_reply(reply.status, head, body, outgoing.untouched, enclosed)
     except TooMuchWorkError as error:
         text = f"the platform's answer cannot be read: {error}"
         raise AttemptError("protocol", written=True, text=text, ours=True) from error
@@ -122,14 +123,18 @@ def record(
 ) -> AttemptRecord:
     """What metrics and traces are told of an attempt; `trace` is its own span."""
     method = outgoing.method
-    if isinstance(result, AttemptError):
+    if isinstance(result, Reply):
+        said = result.envelope
         return AttemptRecord(
             api_method=method.label,
             account=account,
             seconds=seconds,
             token=method.token_name,
-            failure=result.kind,
+            code=said.code,
+            duplicate=result.duplicate,
+            item_codes=said.item_codes,
             number=number,
+            status=result.status,
             trace=trace,
         )
     return AttemptRecord(
@@ -137,11 +142,8 @@ def record(
         account=account,
         seconds=seconds,
         token=method.token_name,
-        code=result.envelope.code,
-        duplicate=result.duplicate,
-        item_codes=result.envelope.item_codes,
+        failure=result.kind,
         number=number,
-        status=result.status,
         trace=trace,
     )
 

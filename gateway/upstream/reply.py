@@ -5,7 +5,6 @@ from collections.abc import Iterable
 
 import msgspec
 
-from gateway.catalogue.model import ApiMethod
 from gateway.codec import envelope
 from gateway.codec.body import BodyLimits
 from gateway.codec.envelope import Envelope
@@ -44,36 +43,56 @@ class NoAnswerError(Exception):
         self.retry_after = retry_after
 
 
-def read_reply(
-    status: int,
-    headers: Iterable[tuple[bytes, bytes]],
-    body: bytes,
-    method: ApiMethod,
-    untouched: bool,
-    enclosed: Enclosed,
-) -> Reply:
-    """Raises NoAnswerError. With `untouched` (csv) the body may be anything but HTML. `enclosed` is what
-    `read_body` found in it."""
-    content_type = b""
+class ReplyHead(msgspec.Struct, frozen=True, gc=False):
+    """What the headers of a reply say to the gateway."""
+
+    content_type: bytes
+    retry_after: bytes | None
+    duplicate: bool
+    coding: bytes  # b"" for none
+
+
+def read_head(headers: Iterable[tuple[bytes, bytes]]) -> ReplyHead:
+    """Reads them in one go, whatever the case of their names."""
+    content_type = coding = b""
     retry_after: bytes | None = None
     duplicate = False
     for name, value in headers:
+        # Most are about something else: the length says so first, for every header of every reply.
+        if len(name) not in _LENGTHS:
+            continue
         match name.lower():
             case b"content-type":
                 content_type = value
+            case b"content-encoding":
+                coding = coding + b"," + value if coding else value.strip().lower()
             case b"retry-after":
                 retry_after = value
             case b"duplicate-request" | b"x-duplicate-request":  # the second name is the older platform's
                 duplicate = value.lower() == b"true"
-    if _is_html(content_type, body):
-        text = "a front server of the platform answered with an HTML page"
-        raise NoAnswerError(text, status, retry_after)
+    return ReplyHead(content_type, retry_after, duplicate, b"" if coding == b"identity" else coding)
+
+
+_LENGTHS = frozenset(
+    map(
+        len,
+        (b"content-type", b"content-encoding", b"retry-after", b"duplicate-request", b"x-duplicate-request"),
+    )
+)
+
+
+def read_reply(status: int, head: ReplyHead, body: bytes, untouched: bool, enclosed: Enclosed) -> Reply:
+    """Raises NoAnswerError. With `untouched` (csv) the body may be anything but HTML. `enclosed` is what
+    `read_body` found in it."""
     found, read = enclosed
+    if head.content_type.lower().startswith(b"text/html") or (found is not Format.JSON and _is_html(body)):
+        text = "a front server of the platform answered with an HTML page"
+        raise NoAnswerError(text, status, head.retry_after)
     if untouched and not read.is_object:
         found = None  # a file of one column may look like a JSON number
     elif found is None:
-        raise NoAnswerError("what came back is neither JSON nor XML", status, retry_after)
-    return Reply(status, content_type, body, found, read, duplicate, retry_after)
+        raise NoAnswerError("what came back is neither JSON nor XML", status, head.retry_after)
+    return Reply(status, head.content_type, body, found, read, head.duplicate, head.retry_after)
 
 
 def read_body(body: bytes, item_results: str | None, limits: BodyLimits) -> Enclosed:
@@ -85,10 +104,8 @@ def read_body(body: bytes, item_results: str | None, limits: BodyLimits) -> Encl
     return (Format.JSON if read.is_json else None), read
 
 
-def _is_html(content_type: bytes, body: bytes) -> bool:
-    return content_type.lower().startswith(b"text/html") or body[:64].lstrip().lower().startswith(
-        (b"<!doctype html", b"<html")
-    )
+def _is_html(body: bytes) -> bool:
+    return body[:64].lstrip().lower().startswith((b"<!doctype html", b"<html"))
 
 
 def answer_size(reply: object) -> int:

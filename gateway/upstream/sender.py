@@ -114,7 +114,10 @@ class Sender:
         when the platform rejects the token.
         """
         outcome = await self._send(outgoing, deadline, sent_before, 0)
-        if rewrite is None or not self._may_rewrite(outgoing, outcome, sent_before):
+        reply = outcome.reply
+        if rewrite is None or reply is None or not reply.rejects_token:
+            return outcome
+        if not self._may_rewrite(outgoing, outcome, sent_before):
             return outcome
         other = await _in_time(rewrite, deadline)
         if other is None:
@@ -123,8 +126,6 @@ class Sender:
         return _together(outcome, await self._send(other, deadline, sent_before, outcome.attempts))
 
     def _may_rewrite(self, outgoing: Outgoing, outcome: Outcome, sent_before: bool) -> bool:
-        if outcome.reply is None or not outcome.reply.rejects_token:
-            return False
         attempted = Attempted(
             number=outcome.attempts,
             trouble=Trouble.REJECTED,
@@ -136,78 +137,79 @@ class Sender:
 
     async def _send(self, outgoing: Outgoing, deadline: float, sent_before: bool, made: int) -> Outcome:
         """`made` attempts were made before, with another token."""
-        arrived = self._clock()
+        arrived = began = self._clock()
         self._guards.budget.note_call(arrived)
+        admission = self._guards.admission
+        if not admission.take():
+            try:
+                await admission.enter(deadline)
+            except errors.CallError as refused:
+                return Outcome(failure=refused, queue_seconds=self._clock() - arrived, trace=outgoing.trace)
+            began = self._clock()
         try:
-            await self._guards.admission.enter(deadline)
-        except errors.CallError as refused:
-            return Outcome(failure=refused, queue_seconds=self._clock() - arrived, trace=outgoing.trace)
-        started = self._clock()
-        try:
-            ended = await self._attempts(outgoing, deadline, sent_before, made)
+            return await self._attempts(outgoing, deadline, sent_before, made, arrived, began)
         finally:
-            self._guards.admission.leave()
-        return Outcome(
-            reply=ended.result if isinstance(ended.result, Reply) else None,
-            failure=None if isinstance(ended.result, Reply) else ended.result,
-            attempts=ended.attempts,
-            lost=ended.lost is not None,
-            queue_seconds=started - arrived + ended.held,
-            upstream_seconds=self._clock() - started - ended.held,
-            trace=outgoing.trace,
-        )
+            admission.leave()
 
-    async def _attempts(self, outgoing: Outgoing, deadline: float, sent_before: bool, made: int) -> "_Ended":
-        """Attempts until one is the end of it."""
-        number, lost, later, trouble, held = 0, None, None, None, 0.0
+    async def _attempts(
+        self, outgoing: Outgoing, deadline: float, sent_before: bool, made: int, arrived: float, began: float
+    ) -> Outcome:
+        """Attempts until one is the end of it. It has its place since `began`."""
+        number, lost, later, trouble, held, now = 0, None, None, None, 0.0, began
+        result: Reply | Failure
         while True:
             if self._pacer is None:
-                permit = self._permit(deadline)
+                permit = self._permit(now, deadline)
             else:
-                asked = self._clock()
-                permit = await self._turn(self._pacer, deadline)
-                held += self._clock() - asked
+                permit = await self._turn(self._pacer, now, deadline)
+                asked, now = now, self._clock()
+                held += now - asked
             if not isinstance(permit, Permit):
                 # What came of an earlier attempt is not undone by one that was not made.
-                return _Ended(later or lost or permit, number, lost, held)
+                result = later or lost or permit
+                break
             if trouble is not None:
                 self._watchers.retry(outgoing.method.label, trouble)
             number += 1
-            result = await self._attempt(permit, outgoing, deadline, made + number)
+            result = await self._attempt(permit, outgoing, deadline, made + number, now)
             trouble = _trouble(result)
             if trouble is None:
-                return _Ended(result, number, lost, held)
+                break
             if isinstance(result, AttemptError) and result.written:
                 lost = result
             later = result if isinstance(result, Reply) else None
             pause = self._pause(outgoing, result, trouble, number, sent_before or lost is not None, deadline)
             if pause is None:
-                return _Ended(later or lost or result, number, lost, held)
+                result = later or lost or result
+                break
             await asyncio.sleep(pause)
+            now = self._clock()
+        reply, failure = (result, None) if isinstance(result, Reply) else (None, result)
+        queued, answered = began - arrived + held, self._clock() - began - held
+        return Outcome(reply, failure, number, lost is not None, queued, answered, outgoing.trace)
 
-    async def _turn(self, pacer: Pacer, deadline: float) -> Permit | errors.CallError:
+    async def _turn(self, pacer: Pacer, now: float, deadline: float) -> Permit | errors.CallError:
         """Leave to make an attempt, under `upstream.rate`; no turn is taken where the breaker refuses."""
-        if self._guards.breaker.state(self._clock()) is not State.OPEN:
+        if self._guards.breaker.state(now) is not State.OPEN:
             try:
                 await pacer.turn(deadline)
             except errors.CallError as refused:
                 return refused
-        return self._permit(deadline)
+        return self._permit(self._clock(), deadline)
 
-    def _permit(self, deadline: float) -> Permit | errors.CallError:
+    def _permit(self, now: float, deadline: float) -> Permit | errors.CallError:
         """Leave to make an attempt. A call whose time was over before its turn came says nothing about the
         platform: slow callers must not open the breaker for all others."""
-        now = self._clock()
         if now >= deadline:
             return errors.CallError(errors.UPSTREAM_TIMEOUT, TOO_LATE)
         permit = self._guards.breaker.enter(now)
         return _breaker_open(permit) if isinstance(permit, Refused) else permit
 
     async def _attempt(
-        self, permit: Permit, outgoing: Outgoing, deadline: float, number: int
+        self, permit: Permit, outgoing: Outgoing, deadline: float, number: int, now: float
     ) -> Reply | AttemptError:
-        """One attempt, of which the breaker is told."""
-        started = ended = self._clock()
+        """One attempt, begun `now`, of which the breaker is told."""
+        ended = now
         trace = None
         failed: bool | None = None
         result: Reply | AttemptError
@@ -222,7 +224,7 @@ class Sender:
         finally:
             ended = self._clock()
             self._guards.breaker.leave(permit, ended, failed=failed)
-        self._watchers.attempt(record(outgoing, self._account, ended - started, result, number, trace))
+        self._watchers.attempt(record(outgoing, self._account, ended - now, result, number, trace))
         return result
 
     def _announced(self, outgoing: Outgoing, trace: TraceContext) -> Outgoing:
@@ -255,13 +257,6 @@ class Sender:
         return pause if pause is not None and self._guards.budget.may_retry(now) else None
 
 
-class _Ended(msgspec.Struct, frozen=True, gc=False):
-    result: Reply | Failure
-    attempts: int
-    lost: AttemptError | None  # the latest attempt that was sent and got no answer
-    held: float  # seconds of waiting for a turn
-
-
 async def _in_time(rewrite: Rewrite, deadline: float) -> Outgoing | None:
     """A source that takes longer than the call has time for has nothing to give it."""
     try:
@@ -282,9 +277,9 @@ def _together(first: Outcome, second: Outcome) -> Outcome:
 
 
 def _trouble(result: Reply | AttemptError) -> Trouble | None:
-    if isinstance(result, AttemptError):
-        return None if result.ours else retrying.of_failure(result.kind, written=result.written)
-    return retrying.of_status(result.status)
+    if isinstance(result, Reply):
+        return retrying.of_status(result.status)
+    return None if result.ours else retrying.of_failure(result.kind, written=result.written)
 
 
 def _breaker_open(refused: Refused) -> errors.CallError:

@@ -5,14 +5,14 @@ import pytest
 from gateway.catalogue.model import ApiMethod, Effect
 from gateway.codec.body import BodyLimits
 from gateway.codec.negotiation import Format
-from gateway.upstream.reply import NoAnswerError, Reply, read_body, read_reply
+from gateway.upstream.reply import NoAnswerError, Reply, read_body, read_head, read_reply
 
 BATCH = ApiMethod("profiles/add_batch", Effect.MODIFY, item_results="result")
 
 
 def read(body: bytes, *headers: tuple[bytes, bytes], status: int = 200, untouched: bool = False) -> Reply:
     enclosed = read_body(body, BATCH.item_results, BodyLimits(64, 1000))
-    return read_reply(status, headers, body, BATCH, untouched, enclosed)
+    return read_reply(status, read_head(headers), body, untouched, enclosed)
 
 
 @pytest.mark.parametrize(
