@@ -5,9 +5,6 @@ Refuses to decide whether it may be sent again: the sender does.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from functools import partial
-
-import msgspec
 
 from gateway.account import Account
 from gateway.annex import TooMuchWorkError
@@ -52,14 +49,15 @@ class Letter:
         """As it goes out. Raises CallError (400) for a value that the platform's format cannot carry."""
         writer, request = self.account.writer, self.request
         secret = None if self.token is None else self.token.secret
-        is_large = request.size > AT_ONCE
         try:
             document = None if writer.format is Format.JSON else await self._document()
-            write = partial(writer.write, request, secret, self._request_id, document)
-            outgoing = await asyncio.to_thread(write) if is_large else write()
+            if request.size <= AT_ONCE:
+                return writer.write(request, secret, self._request_id, document, self._trace)
+            return await asyncio.to_thread(
+                writer.write, request, secret, self._request_id, document, self._trace
+            )
         except (MalformedBodyError, TooMuchWorkError) as error:
             raise refusal(error) from error
-        return outgoing if self._trace is None else msgspec.structs.replace(outgoing, trace=self._trace)
 
     async def _document(self) -> bytes:
         """The body in XML, still without the token, which goes nowhere but out."""

@@ -16,6 +16,7 @@ from gateway.call import Request
 from gateway.catalogue.model import ApiMethod
 from gateway.codec import jsonbody, querystring, tokenslot, xmlbody
 from gateway.codec.negotiation import Format
+from gateway.records import TraceContext
 from gateway.settings.model import TokenPlacement
 from gateway.settings.upstream import Compression
 from gateway.tokens.secret import Secret
@@ -45,7 +46,7 @@ class Writer:
         parts = urlsplit(dialect.base_url)
         media_type = _MEDIA_TYPES[dialect.format]
         self.format = dialect.format
-        self._dialect = dialect
+        self._placement = dialect.placement
         self._base_path = parts.path.rstrip("/")
         self._headers = b"".join(
             (
@@ -62,34 +63,35 @@ class Writer:
         self._lines = {method.name: self._line(self._path(method)) for method in methods}
 
     def write(
-        self, request: Request, token: Secret | None, request_id: str, document: bytes | None = None
+        self,
+        request: Request,
+        token: Secret | None,
+        request_id: str,
+        document: bytes | None = None,
+        trace: TraceContext | None = None,
     ) -> Outgoing:
         """The call as it goes out; `token` None for methods that carry a token of their own kind. `document`
-        is its body without the token, where the platform is spoken to in XML and that is written already.
+        is its body without the token, where the platform is spoken to in XML and that is written already;
+        `trace` is the span of the call that it is sent for.
 
         Raises MalformedBodyError for a value that the platform's format cannot carry.
         """
-        method, query = request.method, request.query
-        if token is not None and self._dialect.placement is TokenPlacement.QUERY:
-            query = querystring.place(query, token.reveal())
+        method, query, placement, in_body = request.method, request.query, self._placement, token
+        if placement is not TokenPlacement.BODY:
+            in_body = None
+            if token is not None and placement is TokenPlacement.QUERY:
+                query = querystring.place(query, token.reveal())
         line = None if query else self._lines.get(method.name)
         if line is None:
             path = self._path(method)
             line = self._line(path + b"?" + query if query else path)
         to, head = line
-        if token is not None and self._dialect.placement is TokenPlacement.HEADER:
+        if token is not None and placement is TokenPlacement.HEADER:
             head += b"Authorization: Bearer " + token.reveal().encode("utf-8") + b"\r\n"
         if self._request_id_name and method.effect.modifies:
             head += self._request_id_name + b": " + request_id.encode("ascii") + b"\r\n"
-        return Outgoing(
-            to=to,
-            head=head,
-            body=self._body(
-                request, token if self._dialect.placement is TokenPlacement.BODY else None, document
-            ),
-            method=method,
-            untouched=request.untouched,
-        )
+        body = self._body(request, in_body, document)
+        return Outgoing(to, head, body, method, request.untouched, trace)
 
     def plain(self, request: Request) -> bytes:
         """What the call says in JSON, without a token, for a platform that is spoken to in XML."""
@@ -98,7 +100,7 @@ class Writer:
         return jsonbody.encode(fields if request.untouched else {**fields, "format": _XML})
 
     def _body(self, request: Request, token: Secret | None, document: bytes | None) -> bytes:
-        if self._dialect.format is Format.JSON:
+        if self.format is Format.JSON:
             fields = request.fields if token is None else tokenslot.place(request.fields, token.reveal())
             return jsonbody.encode(fields)
         if document is None:

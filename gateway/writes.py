@@ -5,9 +5,8 @@ its first byte is sent, and again before any of its callers is answered.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 
 import msgspec
 
@@ -23,7 +22,7 @@ from gateway.offload import Offload
 from gateway.policy.flight import Arrival, Event, Flight
 from gateway.policy.tags import TagRule
 from gateway.records import FlightOutcome
-from gateway.stores.cache import CacheStore, scoped
+from gateway.stores.cache import CacheStore, Tags, scoped
 from gateway.stores.flights import Identity
 from gateway.tokens.keeper import Token
 from gateway.upstream.client import Outgoing
@@ -83,9 +82,9 @@ class Writes:
         trail.landing = landing
         return landing.outcome.reply
 
-    async def handed(self, landing: Landing, *, reached: bool) -> None:
+    def handed(self, landing: Landing, *, reached: bool) -> Awaitable[None]:
         """Whether the caller got the answer: if not, it is owed to it."""
-        await self.flights.handed(landing, reached=reached)
+        return self.flights.handed(landing, reached=reached)
 
     async def _identity(self, account: Account, request: Request, key: str) -> tuple[Identity, bool]:
         """What the flight of a call with a key is remembered under, and whether that is the key: it belongs
@@ -99,38 +98,10 @@ class Writes:
             return without_key, False
         return b"k" + account.name.encode() + b"\0" + key.encode(), True
 
-    async def send(self, letter: Letter, flight: Flight, deadline: float) -> Outcome:
-        """The one execution: inside the fence, and counted."""
-        outcome: Outcome | None = None
-        try:
-            outgoing = await letter.written()
-            outcome = await self._fenced(letter, outgoing, flight, deadline)
-        except CallError as refused:
-            outcome = Outcome(failure=refused)  # by the writer: the platform's format cannot carry a value
-        except StoreAwayError:  # by the cache, before anything was sent
-            outcome = Outcome(failure=store_away())
-        finally:
-            event = Event.LOST if outcome is None else event_of(flight, outcome)
-            self.flight_ended(letter.request.method.label, _OUTCOMES[event])
-        return outcome
-
-    async def _fenced(self, letter: Letter, outgoing: Outgoing, flight: Flight, deadline: float) -> Outcome:
-        account, request = letter.account, letter.request
-        mark = await self.cache.begin_write(scoped(account.base_url, self._tags(request)), self.rules.lease)
-        outcome: Outcome | None = None
-        try:
-            outcome = await account.sender.send(
-                outgoing, deadline, sent_before=flight.written, rewrite=letter.rewritten
-            )
-        finally:
-            lost = outcome is None or event_of(flight, outcome) is Event.LOST
-            goes_on = lost or request.method.effect is Effect.TASK
-            await self.cache.end_write(mark, self.rules.settle if goes_on else 0.0)
-        return outcome
-
-    def _tags(self, request: Request) -> tuple[str, ...]:
+    def tags(self, account: Account, request: Request) -> Tags:
+        """What the call changes."""
         rule = self.tag_rules.get(request.method.name) or TagRule.of(request.method)
-        return rule.tags(request.body_only_fields())
+        return scoped(account.base_url, rule.tags(request.body_only_fields()))
 
 
 class _Write(msgspec.Struct, frozen=True):
@@ -169,21 +140,44 @@ class _Write(msgspec.Struct, frozen=True):
         return token_mark(self.token, request_id)
 
     async def send(self, flight: Flight) -> Outcome:
-        """As this flight."""
-        self.trail.request_id = flight.request_id
+        """As this flight: the one execution, counted."""
+        writes, trail, request_id = self.writes, self.trail, flight.request_id
+        trail.request_id = request_id
         letter = Letter(
-            self.account,
-            self.request,
-            self.token,
-            flight.request_id,
-            self.writes.offload,
-            partial(self._sent_under, flight.request_id),
-            self.trail.trace,
+            self.account, self.request, self.token, request_id, writes.offload, self._sent_under, trail.trace
         )
-        return await self.writes.send(letter, flight, self.deadline)
+        event = Event.LOST
+        try:
+            outgoing = await letter.written()
+            outcome, event = await self._fenced(letter, outgoing, flight)
+        except CallError as refused:
+            outcome = Outcome(failure=refused)  # by the writer: the platform's format cannot carry a value
+            event = event_of(flight, outcome)
+        except StoreAwayError:  # by the cache, before anything was sent
+            outcome = Outcome(failure=store_away())
+            event = event_of(flight, outcome)
+        finally:
+            writes.flight_ended(self.request.method.label, _OUTCOMES[event])
+        return outcome
 
-    async def _sent_under(self, request_id: str, other: Token) -> None:
+    async def _fenced(self, letter: Letter, outgoing: Outgoing, flight: Flight) -> tuple[Outcome, Event]:
+        """Inside the fence. Returns also what the outcome is for the flight."""
+        account, request, rules, cache = self.account, self.request, self.writes.rules, self.writes.cache
+        mark = await cache.begin_write(self.writes.tags(account, request), rules.lease)
+        event = Event.LOST
+        try:
+            outcome = await account.sender.send(
+                outgoing, self.deadline, sent_before=flight.written, rewrite=letter.rewritten
+            )
+            event = event_of(flight, outcome)
+        finally:
+            goes_on = event is Event.LOST or request.method.effect is Effect.TASK
+            await cache.end_write(mark, rules.settle if goes_on else 0.0)
+        return outcome, event
+
+    async def _sent_under(self, other: Token) -> None:
         """The platform rejected the token; the call is about to go out under another."""
+        request_id = self.trail.request_id
         await self.writes.flights.sent_under(self.identity, request_id, token_mark(other, request_id))
 
 

@@ -14,6 +14,7 @@ Both are careful: something may be read again for nothing, never kept in error.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import msgspec
 
@@ -24,7 +25,7 @@ MAX_DIGITS = 20
 """The longest number taken for an id: 2**64 has as many. A longer one would only be a long tag."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class TagRule:
     """The tags of one method, made ready once: what all of its calls have, and what a parameter decides."""
 
@@ -53,9 +54,13 @@ class TagRule:
         """
         if not self.by_parameter:
             return self.always
+        return self._of_values(tuple([told(fields.get(parameter)) for _, parameter in self.by_parameter]))
+
+    @lru_cache(maxsize=4096)  # noqa: B019 - there are as many rules as methods
+    def _of_values(self, values: tuple[str | None, ...]) -> tuple[str, ...]:
+        """The same of the parameters' values: most calls are about what others were about a moment ago."""
         tags = list(self.always)
-        for kind, parameter in self.by_parameter:
-            value = told(fields.get(parameter))
+        for (kind, _), value in zip(self.by_parameter, values, strict=True):
             if self.modifies and value is None:
                 return (EVERYTHING,)
             tags.append(f"{kind}:{value or '*'}")

@@ -35,10 +35,10 @@ class Generations:
 
     def __init__(self) -> None:
         self._current: WeakValueDictionary[str, Generation] = WeakValueDictionary()
-        # Most tags of a write have no generation: the dictionary below says so at the price of one look.
+        # The tags of most writes have no generation: the dictionary below says so at the price of one look.
         self._known: dict[str, KeyedRef[str, Generation]] = self._current.data  # type: ignore[attr-defined]
         self._closed: dict[str, int] = {}  # holds by tag
-        self._holds: dict[int, tuple[float, Tags]] = {}
+        self._holds: dict[int, Tags] = {}
         self._ends: list[tuple[float, int]] = []  # a heap; holds that were opened stay in it for a while
         self._identities = count()
 
@@ -64,9 +64,11 @@ class Generations:
 
     def change(self, tags: Tags) -> list[Generation]:
         """End the generations of the tags; nothing that depends on them is good any more. Returns them."""
-        ended = []
+        ended: list[Generation] = []
+        if self._known.keys().isdisjoint(tags):
+            return ended
         for tag in tags:
-            if tag in self._known and (generation := self._current.pop(tag, None)) is not None:
+            if (generation := self._current.pop(tag, None)) is not None:
                 generation.is_current = False
                 ended.append(generation)
         return ended
@@ -74,10 +76,11 @@ class Generations:
     def close(self, tags: Tags, until: float) -> WriteMark:
         """Change the tags, and hold them closed until that time or `open`."""
         self.change(tags)
+        closed = self._closed
         for tag in tags:
-            self._closed[tag] = self._closed.get(tag, 0) + 1
+            closed[tag] = closed.get(tag, 0) + 1
         identity = next(self._identities)
-        self._holds[identity] = (until, tags)
+        self._holds[identity] = tags
         heapq.heappush(self._ends, (until, identity))
         return WriteMark(identity, tags)
 
@@ -87,7 +90,7 @@ class Generations:
         self._release(mark.identity)
         self.change(mark.tags)
         if len(self._ends) > 2 * len(self._holds) + 64:
-            self._ends = [(until, identity) for identity, (until, _) in self._holds.items()]
+            self._ends = [end for end in self._ends if end[1] in self._holds]
             heapq.heapify(self._ends)
 
     def _generation(self, tag: str) -> Generation:
@@ -103,11 +106,13 @@ class Generations:
 
     def _release(self, identity: int) -> Tags:
         """Forget the hold. Returns its tags; none when it has ended already."""
-        _, tags = self._holds.pop(identity, (0.0, ()))
+        tags = self._holds.pop(identity, ())
+        closed = self._closed
         for tag in tags:
-            self._closed[tag] -= 1
-            if not self._closed[tag]:
-                del self._closed[tag]
+            if (holds := closed[tag]) == 1:
+                del closed[tag]
+            else:
+                closed[tag] = holds - 1
         return tags
 
 
