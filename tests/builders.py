@@ -13,7 +13,10 @@ from gateway.policy.freshness import CacheControl
 from gateway.routing import Target
 
 WRITE = ApiMethod("profiles/import", Effect.MODIFY)
-INTAKE = Intake(BodyLimits(depth=64, elements=1000), Format.JSON, Offload())
+OFFLOAD = Offload()
+"""Of all tests: whatever it has started is ended with them (see conftest)."""
+
+INTAKE = Intake(BodyLimits(depth=64, elements=1000), Format.JSON, OFFLOAD)
 READ = ApiMethod("profiles/get", Effect.READ, path="profiles/get/")
 
 

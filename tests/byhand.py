@@ -29,6 +29,7 @@ from gateway.upstream.failures import Kind, marked
 from gateway.upstream.pacing import Pacer
 from gateway.upstream.sender import Guards, Sender, Watchers
 from gateway.upstream.wire import Destination, WireReply
+from tests.builders import OFFLOAD
 
 BASE_URL = "https://example.com/api/v1.1"
 LIMITS = BodyLimits(depth=64, elements=10_000)
@@ -152,7 +153,7 @@ def sender(
         "default",
         platform,
         of,
-        Reading(offload or Offload(), LIMITS, 1024 * 1024),
+        Reading(offload or OFFLOAD, LIMITS, 1024 * 1024),
         (watched or Watched()).watchers(),
         clock=asyncio.get_running_loop().time,
         chance=lambda: chance,

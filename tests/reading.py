@@ -9,7 +9,6 @@ import msgspec
 from gateway.account import Account
 from gateway.call import Request, Trail
 from gateway.catalogue.model import ApiMethod, Effect
-from gateway.offload import Offload
 from gateway.policy.freshness import CacheControl, FreshnessRule, Lifetime
 from gateway.policy.tags import TagRule
 from gateway.reads import ReadRule, Reads
@@ -18,6 +17,7 @@ from gateway.stores.memory_cache import MemoryCache
 from gateway.tasks import TaskOwner
 from gateway.upstream.reply import Reply
 from tests import builders
+from tests.builders import OFFLOAD
 from tests.byhand import BASE_URL, Platform, account, guards
 from tests.skipping import all_is_done
 
@@ -60,7 +60,7 @@ class Rig:
 
     def __post_init__(self) -> None:
         rule = ReadRule(FreshnessRule.of(self.method, self.lifetime), TagRule.of(self.method))
-        self.reads = Reads(self.store, self.owner, Offload(), {self.method.name: rule})
+        self.reads = Reads(self.store, self.owner, OFFLOAD, {self.method.name: rule})
         self.guards = guards()
         self.account = account(self.platform, {}, of=self.guards)
 

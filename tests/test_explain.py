@@ -10,8 +10,8 @@ from gateway.catalogue import loading
 from gateway.errors import CallError
 from gateway.explain import Explainer
 from gateway.headers import CACHE_CONTROL, CONTENT_TYPE
-from gateway.offload import Offload
 from gateway.settings.model import Settings
+from tests.builders import OFFLOAD
 
 pytestmark = pytest.mark.anyio
 
@@ -20,7 +20,7 @@ JSON = {CONTENT_TYPE: b"application/json"}
 
 def explainer(**sections: Any) -> Explainer:
     settings = Settings.model_validate(sections)
-    return Explainer(settings, effective_catalogue(settings, loading.load()), Offload())
+    return Explainer(settings, effective_catalogue(settings, loading.load()), OFFLOAD)
 
 
 @pytest.mark.parametrize(

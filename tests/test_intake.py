@@ -7,9 +7,9 @@ from gateway.call import Request
 from gateway.codec.body import BodyLimits
 from gateway.codec.negotiation import Format
 from gateway.intake import Intake
-from gateway.offload import Offload, is_cheap
+from gateway.offload import is_cheap
 from gateway.routing import Target
-from tests.builders import INTAKE, WRITE, call
+from tests.builders import INTAKE, OFFLOAD, WRITE, call
 
 pytestmark = pytest.mark.anyio
 
@@ -69,7 +69,7 @@ async def test_a_format_that_is_the_platforms_own_is_left_to_it() -> None:
 
 
 async def test_as_request_answers_xml_in_xml() -> None:
-    intake = Intake(BodyLimits(64, 1000), None, Offload())
+    intake = Intake(BodyLimits(64, 1000), None, OFFLOAD)
     assert intake.reply_format({b"content-type": b"application/xml"}, b"") is Format.XML
     assert intake.reply_format({b"content-type": b"application/json"}, b"") is Format.JSON
     assert intake.reply_format({}, b"") is Format.JSON

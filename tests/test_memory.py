@@ -14,7 +14,6 @@ from gateway.exchange import Exchange
 from gateway.head import Head
 from gateway.identity import id_maker
 from gateway.intake import Intake
-from gateway.offload import Offload
 from gateway.pipeline import Pipeline
 from gateway.presentation import Presentation
 from gateway.reads import Reads
@@ -25,7 +24,7 @@ from gateway.tasks import Users
 from gateway.upstream.client import AttemptError
 from gateway.upstream.sender import Outcome
 from gateway.writes import Writes
-from tests.builders import Unconnected
+from tests.builders import OFFLOAD, Unconnected
 
 pytestmark = pytest.mark.anyio
 
@@ -36,7 +35,7 @@ def test_an_outcome_that_holds_an_exception_is_seen_by_the_collector() -> None:
 
 
 async def test_a_refused_call_leaves_no_error_behind() -> None:
-    limits, offload = BodyLimits(64, 1000), Offload()
+    limits, offload = BodyLimits(64, 1000), OFFLOAD
     pipeline = Pipeline(
         intake=Intake(limits, Format.JSON, offload),
         accounts={},

@@ -26,7 +26,6 @@ from gateway.codec.negotiation import Format
 from gateway.errors import CallError
 from gateway.flights import Flights
 from gateway.intake import Intake
-from gateway.offload import Offload
 from gateway.pipeline import Pipeline
 from gateway.policy.flight import Windows
 from gateway.policy.freshness import FreshnessRule, Lifetime
@@ -42,6 +41,7 @@ from gateway.tokens.sources import EnvSource
 from gateway.upstream.reply import answer_size
 from gateway.writes import WriteRules, Writes
 from tests import byhand
+from tests.builders import OFFLOAD
 from tests.byhand import Attempt, Platform
 from tests.skipping import SkippingLoop, all_is_done
 
@@ -150,7 +150,7 @@ class PipelineMachine(RuleBasedStateMachine):
 
     async def _pipeline(self, lifetime: Lifetime) -> Pipeline:
         clock = asyncio.get_running_loop().time
-        cache, offload, windows = MemoryCache(2**20, clock), Offload(), Windows(300.0, 3600.0, 3600.0)
+        cache, offload, windows = MemoryCache(2**20, clock), OFFLOAD, Windows(300.0, 3600.0, 3600.0)
         rules = {READ.name: ReadRule(FreshnessRule.of(READ, lifetime), TagRule.of(READ))}
         return Pipeline(
             intake=Intake(byhand.LIMITS, Format.JSON, offload),

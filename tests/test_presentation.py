@@ -11,17 +11,16 @@ from gateway.catalogue.model import ApiMethod
 from gateway.codec import envelope
 from gateway.codec.body import BodyLimits
 from gateway.codec.negotiation import Format
-from gateway.offload import Offload
 from gateway.presentation import Presentation
 from gateway.records import FailureKind
 from gateway.upstream.client import AttemptError
 from gateway.upstream.reply import Reply
 from gateway.upstream.sender import Outcome
-from tests.builders import READ, WRITE, request, trail
+from tests.builders import OFFLOAD, READ, WRITE, request, trail
 
 pytestmark = pytest.mark.anyio
 
-RULES = Presentation(BodyLimits(64, 1000), Offload(), lambda data: data.replace(b"s3cret-token", b"***"))
+RULES = Presentation(BodyLimits(64, 1000), OFFLOAD, lambda data: data.replace(b"s3cret-token", b"***"))
 
 
 def reply(
@@ -72,7 +71,7 @@ async def test_a_token_that_the_platform_echoes_is_masked_also_where_only_the_co
 
 @pytest.mark.parametrize("method", [READ, WRITE], ids=["read", "write"])
 async def test_who_wrote_is_told_that_it_ran_where_the_reply_cannot_be_converted(method: ApiMethod) -> None:
-    few = Presentation(BodyLimits(2, 1000), Offload(), lambda data: data)
+    few = Presentation(BodyLimits(2, 1000), OFFLOAD, lambda data: data)
     found = reply(b"<xml><error>0</error><a><b><c>1</c></b></a></xml>", Format.XML, b"text/xml")
     with pytest.raises(errors.CallError, match="cannot be converted") as refused:
         await few.of_reply(request(method), found, trail())
