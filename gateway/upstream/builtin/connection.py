@@ -91,19 +91,22 @@ class Connection(asyncio.Protocol):
         the last moment before the write the kernel is asked whether the peer has closed the connection.
         Raises httpx's errors, marked; the connection is closed then, and also when it is cancelled.
         """
+        loop = self._loop
         self._busy = True
         self._streamed = streamed
         self._error = None
         self.reader.expect(streamed=streamed)
-        self._heard = now = self._loop.time()
+        self._heard = now = loop.time()
         self._silence = silence
         self._deadline = deadline
-        self._watch(min(now + silence, deadline))
+        due = min(now + silence, deadline)
+        if self._timer is None or self._timer_due > due:
+            self._watch(due)
         self._request = request
-        self._loop.call_soon(self._send_if_open if looks else self._send)
-        self._waiter = self._loop.create_future()
+        loop.call_soon(self._send_if_open if looks else self._send)
+        self._waiter = waiter = loop.create_future()
         try:
-            await self._waiter
+            await waiter
         except asyncio.CancelledError:
             self.abort()
             raise

@@ -45,7 +45,7 @@ class Pool:
     def stats(self) -> PoolStats:
         return PoolStats(self._active, len(self._idle), len(self._waiters), self.opened, self.replaced)
 
-    def take(self, *, modifies: bool) -> Connection | Leave:
+    def take(self, now: float, *, modifies: bool) -> Connection | Leave:
         """The most recently used connection that may carry this call, if there is one.
 
         A platform may close an idle connection at the moment a call is written to it, and then nobody knows
@@ -58,7 +58,7 @@ class Pool:
             if not connection.is_open:
                 self.discard(connection)
                 continue
-            if self._loop.time() - connection.idle_since < limit:
+            if now - connection.idle_since < limit:
                 self._active += 1
                 return connection
             self._idle[connection] = None  # too old, and so are all the others

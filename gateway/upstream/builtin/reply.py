@@ -15,6 +15,8 @@ is decided here:
 No socket, no clock, no loop: bytes in, a reply or `ReplyError` out.
 """
 
+import math
+
 import httptools
 
 from gateway.upstream.options import TransportOptions
@@ -70,7 +72,7 @@ class ReplyReader:
         self.held = 0
         self._pieces: list[bytes] = []
         self._size = 0
-        self._size_limit = None if streamed else self._options.reply_bytes
+        self._size_limit = math.inf if streamed else self._options.reply_bytes
         self._head_bytes = 0
         self._silent_bytes = 0
         self._trailers = 0
@@ -78,8 +80,7 @@ class ReplyReader:
     def feed(self, data: bytes) -> None:
         """Takes what arrived. Raises ReplyError; after it the connection is good for nothing."""
         self.started = True
-        size_before = self._size
-        in_head = not self.head_complete
+        size_before, in_head = self._size, not self.head_complete
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as error:
@@ -89,7 +90,13 @@ class ReplyReader:
                 raise ReplyError(self._problem or str(error)) from error
             self.keep_alive = False  # bytes after the reply
         if in_head:
-            self._check_head(len(data))
+            # Interim replies count as part of the head, so they end too.
+            self._head_bytes += len(data)
+            options = self._options
+            if len(self.headers) > options.headers:
+                raise ReplyError(f"more than {options.headers} headers")
+            if self._head_bytes > options.header_bytes:
+                self._check_head()
         elif self._size == size_before and not self.complete:
             # Chunk extensions and trailers are dropped, but must not come for ever.
             self._silent_bytes += len(data)
@@ -117,17 +124,10 @@ class ReplyReader:
         self.held = 0
         return pieces
 
-    def _check_head(self, size: int) -> None:
-        """Holds the head against its limits; interim replies count as part of it, so they end too."""
-        options = self._options
-        self._head_bytes += size
-        if len(self.headers) > options.headers:
-            raise ReplyError(f"more than {options.headers} headers")
-        if self._head_bytes <= options.header_bytes:
-            return
-        # What arrived with the end of the head may be body: then the head is measured by its parts.
-        if not self.head_complete or self._measured_head() > options.header_bytes:
-            raise ReplyError(f"a head larger than {options.header_bytes} bytes")
+    def _check_head(self) -> None:
+        """What arrived with the end of the head may be body: then the head is measured by its parts."""
+        if not self.head_complete or self._measured_head() > self._options.header_bytes:
+            raise ReplyError(f"a head larger than {self._options.header_bytes} bytes")
 
     def _measured_head(self) -> int:
         return sum(len(name) + len(value) + len(b": \r\n") for name, value in self.headers)
@@ -143,7 +143,11 @@ class ReplyReader:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if not self.head_complete:
-            self.headers.append((name, value.rstrip(b" \t")))
+            value = value.rstrip(b" \t")
+            self.headers.append((name, value))
+            # The length is looked at first: this is done for every header of every reply.
+            if len(name) == 17 and name.lower() == b"transfer-encoding" and value.lower() != b"chunked":
+                raise self._refuse("a transfer coding other than chunked")
             return
         self._trailers += 1
         if self._trailers > self._options.headers:
@@ -157,10 +161,6 @@ class ReplyReader:
             return
         if status > 599:
             raise self._refuse(f"status {status}, which does not exist")
-        for name, value in self.headers:
-            # The length is looked at first: this is done for every header of every reply.
-            if len(name) == 17 and name.lower() == b"transfer-encoding" and value.lower() != b"chunked":
-                raise self._refuse("a transfer coding other than chunked")
         self.status = status
         self.head_complete = True
 
@@ -168,7 +168,7 @@ class ReplyReader:
         size = len(piece)
         self._size += size
         self.held += size
-        if self._size_limit is not None and self._size > self._size_limit:
+        if self._size > self._size_limit:
             raise self._refuse(f"the reply is larger than {self._size_limit} bytes")
         self._pieces.append(piece)
 

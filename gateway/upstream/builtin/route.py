@@ -3,9 +3,10 @@
 import asyncio
 import math
 from collections.abc import AsyncIterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import httpx
+import msgspec
 
 from gateway.upstream.builtin.connection import Connection
 from gateway.upstream.builtin.dialing import Dialer
@@ -16,7 +17,7 @@ from gateway.upstream.options import TransportOptions
 from gateway.upstream.wire import WireReply
 
 
-class Terms(NamedTuple):
+class Terms(msgspec.Struct, frozen=True, gc=False):
     """What one call asks for. Spans are seconds, moments are the loop's time; inf where there is no limit."""
 
     modifies: bool
@@ -58,13 +59,14 @@ class Route:
         return f"<Route to {self._dialer.origin}: {self.pool!r}>"
 
     async def send(self, request: tuple[bytes, ...], terms: Terms) -> Connection:
-        """The connection that has the reply to `request`, or its head; it is to be taken, or read and ended.
+        """The connection that has the reply to `request`, or its head; it is to be read and ended.
 
         Raises httpx's errors, marked; the slot is given back then, and also when this is cancelled.
         """
-        if self._loop.time() >= terms.deadline:
+        now = self._loop.time()
+        if now >= terms.deadline:
             raise marked(httpx.PoolTimeout("the deadline passed before the call"), "timeout", written=False)
-        leased = self.pool.take(modifies=terms.modifies)
+        leased = self.pool.take(now, modifies=terms.modifies)
         if leased is Leave.WAIT:
             leased = await self._wait(terms)
         try:
@@ -81,8 +83,9 @@ class Route:
             raise
         return leased
 
-    async def take(self, connection: Connection) -> WireReply:
-        """The whole reply that `send` has left there; ends the use of the slot."""
+    async def call(self, request: tuple[bytes, ...], terms: Terms) -> WireReply:
+        """The whole reply to `request`. Raises as `send` does."""
+        connection = await self.send(request, terms)
         reader = connection.reader
         is_large = reader.held > JOINED_AT_ONCE
         # All of it at once: from the end of its use on, the connection may be at the next call's reply.

@@ -11,6 +11,8 @@ slot comes back.
 
 import asyncio
 import ssl
+from collections.abc import Coroutine
+from typing import Any
 
 import httpx
 
@@ -39,26 +41,26 @@ class BuiltinTransport(httpx.AsyncBaseTransport):
     def __repr__(self) -> str:
         return f"<BuiltinTransport {list(self._routes.values())}>"
 
-    async def call(
+    def call(
         self, to: Destination, head: bytes, body: bytes, *, modifies: bool, deadline: float
-    ) -> WireReply:
+    ) -> Coroutine[Any, Any, WireReply]:
         route = self._routes.get(to.origin) or self._open_route(to.origin)
         options = self._options
         terms = Terms(modifies, False, deadline, options.first_byte_timeout, options.connect_timeout)
-        return await route.take(await route.send(parts(head, body), terms))
+        return route.call(parts(head, body), terms)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         encoded = encode(request)
         origin = Origin.of(request.url)
         route = self._routes.get(origin) or self._open_route(origin)
         terms = Terms.of(request.extensions, self._options)
-        connection = await route.send(encoded, terms)
         if terms.streamed:
+            connection = await route.send(encoded, terms)
             reader = connection.reader
             return httpx.Response(
                 reader.status, headers=reader.headers, stream=ReplyStream(route.pool, connection)
             )
-        reply = await route.take(connection)
+        reply = await route.call(encoded, terms)
         return httpx.Response(
             reply.status, headers=reply.headers, stream=Body(reply.body), extensions={BODY: reply.body}
         )
