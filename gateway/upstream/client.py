@@ -18,7 +18,8 @@ from gateway.offload import UNCOUNTED, Offload, is_cheap
 from gateway.records import AttemptRecord, FailureKind, TraceContext
 from gateway.upstream import failures
 from gateway.upstream.coding import plain
-from gateway.upstream.reply import NoAnswerError, Reply, read_body, read_head, read_reply
+from gateway.upstream.reply import NoAnswerError, Reply, read_body, read_reply
+from gateway.upstream.reply_head import read_head
 from gateway.upstream.wire import Destination, Transport, WireReply
 
 GATEWAY_TIMEOUT = 504
@@ -79,7 +80,7 @@ async def attempt(transport: Transport, outgoing: Outgoing, deadline: float, rea
             modifies=method.effect.modifies,
             deadline=deadline,
         )
-        head, body = read_head(reply.headers), reply.body
+        head, body = reply.head or read_head(reply.headers), reply.body
         if head.coding and body:
             body = await _plain(reply, head.coding, reading.size)
         if len(body) <= UNCOUNTED or is_cheap(body):

@@ -1,14 +1,13 @@
 """What counts as the platform's answer. Refuses what a front server says in its place: HTML, nothing,
 garbage."""
 
-from collections.abc import Iterable
-
 import msgspec
 
 from gateway.codec import envelope
 from gateway.codec.body import BodyLimits
 from gateway.codec.envelope import Envelope
 from gateway.codec.negotiation import Format
+from gateway.upstream.reply_head import ReplyHead
 
 TOKEN_REJECTED = 401
 """The platform's code for a token that it does not take. The call was not run."""
@@ -41,44 +40,6 @@ class NoAnswerError(Exception):
         super().__init__(f"{text} (HTTP {status})")
         self.status = status
         self.retry_after = retry_after
-
-
-class ReplyHead(msgspec.Struct, frozen=True, gc=False):
-    """What the headers of a reply say to the gateway."""
-
-    content_type: bytes
-    retry_after: bytes | None
-    duplicate: bool
-    coding: bytes  # b"" for none
-
-
-def read_head(headers: Iterable[tuple[bytes, bytes]]) -> ReplyHead:
-    """Reads them in one go, whatever the case of their names."""
-    content_type = coding = b""
-    retry_after: bytes | None = None
-    duplicate = False
-    for name, value in headers:
-        # Most are about something else: the length says so first, for every header of every reply.
-        if len(name) not in _LENGTHS:
-            continue
-        match name.lower():
-            case b"content-type":
-                content_type = value
-            case b"content-encoding":
-                coding = coding + b"," + value if coding else value.strip().lower()
-            case b"retry-after":
-                retry_after = value
-            case b"duplicate-request" | b"x-duplicate-request":  # the second name is the older platform's
-                duplicate = value.lower() == b"true"
-    return ReplyHead(content_type, retry_after, duplicate, b"" if coding == b"identity" else coding)
-
-
-_LENGTHS = frozenset(
-    map(
-        len,
-        (b"content-type", b"content-encoding", b"retry-after", b"duplicate-request", b"x-duplicate-request"),
-    )
-)
 
 
 def read_reply(status: int, head: ReplyHead, body: bytes, untouched: bool, enclosed: Enclosed) -> Reply:

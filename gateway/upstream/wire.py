@@ -9,6 +9,8 @@ from typing import NamedTuple, Protocol
 import httpx
 import msgspec
 
+from gateway.upstream.reply_head import ReplyHead
+
 RawHeaders = list[tuple[bytes, bytes]]
 
 
@@ -45,6 +47,7 @@ class WireReply(msgspec.Struct, frozen=True, gc=False):
     status: int
     headers: RawHeaders
     body: bytes
+    head: ReplyHead | None = None  # what the headers say, where the transport knows it already
 
 
 class Transport(Protocol):

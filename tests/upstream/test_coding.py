@@ -6,7 +6,7 @@ import pytest
 
 from gateway.codec.gzipped import GzipError, TooLongError
 from gateway.upstream.coding import plain
-from gateway.upstream.reply import read_head
+from gateway.upstream.reply_head import read_head
 
 TEXT = b'{"error": 0}'
 PACKED = gzip.compress(TEXT)

@@ -5,7 +5,8 @@ import pytest
 from gateway.catalogue.model import ApiMethod, Effect
 from gateway.codec.body import BodyLimits
 from gateway.codec.negotiation import Format
-from gateway.upstream.reply import NoAnswerError, Reply, read_body, read_head, read_reply
+from gateway.upstream.reply import NoAnswerError, Reply, read_body, read_reply
+from gateway.upstream.reply_head import read_head
 
 BATCH = ApiMethod("profiles/add_batch", Effect.MODIFY, item_results="result")
 
