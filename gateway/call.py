@@ -55,6 +55,7 @@ class Request(msgspec.Struct, frozen=True, gc=False):
     account: str
     method: ApiMethod
     fields: Fields
+    body: bytes  # the same encoded; empty for a large one
     fingerprint: bytes  # the identity of this meaning
     query: bytes  # what remains of the URL's parameters, byte for byte
     format: Format  # of the body that came

@@ -16,7 +16,7 @@ from gateway.call import Call, CallHead, Request
 from gateway.catalogue.shape import Shape
 from gateway.codec import jsonbody, negotiation, querystring, tokenslot, xmlbody
 from gateway.codec.body import BodyLimits, Fields, MalformedBodyError
-from gateway.codec.fingerprint import fingerprint
+from gateway.codec.fingerprint import CANONICAL_BYTES, fingerprint
 from gateway.codec.negotiation import Format
 from gateway.headers import ACCEPT, CACHE_CONTROL, CONTENT_TYPE, Headers
 from gateway.offload import BusyError, Offload
@@ -44,6 +44,7 @@ class _Meaning(msgspec.Struct, frozen=True):
     """What a body says, without any token and without the reply's format."""
 
     fields: Fields
+    body: bytes
     wanted: Format | None
     fingerprint: bytes
 
@@ -157,6 +158,7 @@ def _request(call: Call, meaning: _Meaning) -> Request:
         account=head.target.account,
         method=head.target.method,
         fields=meaning.fields,
+        body=meaning.body,
         fingerprint=meaning.fingerprint,
         query=head.query,
         format=head.format,
@@ -182,5 +184,7 @@ def _read_xml(body: bytes, limits: BodyLimits, scope: _Scope) -> _Meaning:
 
 def _meaning(decoded: Fields, scope: _Scope) -> _Meaning:
     wanted, fields = negotiation.take_format(tokenslot.strip(decoded))
-    digest = fingerprint(scope.account, scope.api_method, scope.query, fields, scope.shape)
-    return _Meaning(fields, wanted, digest)
+    body = jsonbody.encode(fields)
+    digest = fingerprint(scope.account, scope.api_method, scope.query, body, scope.shape)
+    # A large one is encoded again when it goes out, so that it is not there twice while it waits.
+    return _Meaning(fields, body if len(body) <= CANONICAL_BYTES else b"", wanted, digest)

@@ -101,8 +101,8 @@ class Writer:
 
     def _body(self, request: Request, token: Secret | None, document: bytes | None) -> bytes:
         if self.format is Format.JSON:
-            fields = request.fields if token is None else tokenslot.place(request.fields, token.reveal())
-            return jsonbody.encode(fields)
+            body = request.body or jsonbody.encode(request.fields)
+            return body if token is None else tokenslot.put_first(body, token.reveal())
         if document is None:
             document = xmlbody.of_json(self.plain(request), request.method.parameters)
         return document if token is None else xmlbody.put_first(tokenslot.place({}, token.reveal()), document)

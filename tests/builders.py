@@ -4,6 +4,7 @@ import msgspec
 
 from gateway.call import Call, Request, Trail
 from gateway.catalogue.model import ApiMethod, Effect
+from gateway.codec import jsonbody
 from gateway.codec.body import BodyLimits, Fields
 from gateway.codec.fingerprint import fingerprint
 from gateway.codec.negotiation import Format
@@ -37,7 +38,8 @@ def request(
         account="default",
         method=method,
         fields=content,
-        fingerprint=fingerprint("default", method.name, query, content, method.parameters),
+        body=(body := jsonbody.encode(content)),
+        fingerprint=fingerprint("default", method.name, query, body, method.parameters),
         query=query,
         format=Format.JSON,
         reply_format=reply_format,

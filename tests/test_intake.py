@@ -33,7 +33,13 @@ async def read(
 async def test_a_callers_token_is_gone_after_the_intake(content_type: bytes, body: bytes) -> None:
     request = await read(body, content_type=content_type, query=b"a=1&token=theirs")
     assert list(request.fields) == ["db_id"]
+    assert request.body == b'{"db_id":1}' or content_type == b"application/xml"
+    assert b"theirs" not in request.body
     assert request.query == b"a=1"
+
+
+async def test_a_large_call_is_not_kept_twice() -> None:
+    assert (await read(b'{"a":"' + b"x" * 300_000 + b'"}')).body == b""
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Where a token may stand in a call, and how ours gets there. A caller's own token never gets through.
 
-Nothing is spliced: a body is decoded, its token set, and encoded again, so it makes no difference how the
-caller spelt or hid one.
+Nothing is spliced into what a caller sent: a body is decoded, freed of tokens, and encoded again, so it makes
+no difference how the caller spelt or hid one. Ours is put in front of that.
 """
 
 import msgspec
@@ -35,3 +35,9 @@ def _begins_with_token(name: str) -> bool:
 def place(fields: Fields, token: str) -> Fields:
     """The fields with our token first and no other."""
     return {_TOKEN: msgspec.Raw(_ENCODER.encode(token)), **strip(fields)}
+
+
+def put_first(body: bytes, token: str) -> bytes:
+    """The same for fields that have no token and are encoded already."""
+    opened = b'{"token":' + _ENCODER.encode(token)
+    return opened + b"," + body[1:] if len(body) > len(b"{}") else opened + b"}"

@@ -62,6 +62,15 @@ def test_any_token_is_one_json_string(token: str) -> None:
     placed = jsonbody.encode(tokenslot.place({"a": msgspec.Raw(b"1")}, token))
 
     assert json.loads(placed) == {"token": token, "a": 1}
+    assert tokenslot.put_first(b'{"a":1}', token) == placed
+
+
+def test_into_a_call_without_fields_the_token_goes_alone() -> None:
+    assert (
+        jsonbody.encode(tokenslot.place({}, "ours"))
+        == tokenslot.put_first(b"{}", "ours")
+        == b'{"token":"ours"}'
+    )
 
 
 def test_the_fields_given_are_left_as_they_are() -> None:
