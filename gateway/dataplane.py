@@ -55,7 +55,6 @@ class Admitted(msgspec.Struct, frozen=True, eq=False):
     head: CallHead
     caller: str
     limit: int  # bytes of a body
-    size: int  # bytes that this one may have
 
     @property
     def reads(self) -> bool:
@@ -192,19 +191,20 @@ class DataPlane:
     async def _call(
         self, rules: CallRules, exchange: Exchange, admitted: Admitted | None, trail: Trail
     ) -> Answer:
-        head = exchange.head
+        head, size = exchange.head, 0
         guard.check(head.headers, exchange.local_address, rules.allowed_hosts)
         if admitted is None:
             target = rules.router.find(head.path)
             _note(trail, target)
             admitted = _admitted(rules, head, target, trail.reply_format)
+            size = admitted.limit if head.length is None else head.length
         else:
             _note(trail, admitted.head.target)
         if admitted.head.key is not None:
             trail.request_id = admitted.head.key
-        if admitted.size <= SMALL or exchange.is_whole:
+        if size <= SMALL or exchange.is_whole:
             return await self._answered(rules, exchange, admitted, trail)
-        async with rules.room.holding(admitted.size):
+        async with rules.room.holding(size):
             return await self._answered(rules, exchange, admitted, trail)
 
     async def _answered(
@@ -265,8 +265,8 @@ def _admitted(rules: CallRules, head: Head, target: Target, reply_format: Format
     rules.policy.check(target.method)
     call_head = rules.pipeline.intake.head(target, head.query, head.headers, reply_format)
     limit = rules.body_bytes if call_head.format is Format.JSON else rules.xml_bytes
-    size = body.check(head.headers, limit)
-    return Admitted(rules, call_head, _caller(head.headers, rules.known_callers), limit, size)
+    body.check(head.headers, limit)
+    return Admitted(rules, call_head, _caller(head.headers, rules.known_callers), limit)
 
 
 def _note(trail: Trail, target: Target) -> None:

@@ -72,7 +72,7 @@ class Listener:
         """Those of another configuration; `limits` for requests that come from now on."""
         self.downloads = downloads
         self.limits = limits
-        self.heads = KnownHeads(self._calls.admit)
+        self.heads = KnownHeads(self._calls.admit, limits.header_bytes)
 
     def is_call(self, path: bytes) -> bool:
         return self._calls.rules.router.account(path) is not None and not _is_control(path)

@@ -1,5 +1,6 @@
 """gateway.known_heads: a head is known by all of its bytes, and only where it may come again."""
 
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -10,13 +11,13 @@ from gateway.head import Head, read
 from gateway.known_heads import LONGEST, MOST, KnownHeads
 from gateway.room import SMALL
 
-ADMITTED = cast(Admitted, object())
+ADMITTED = cast(Admitted, SimpleNamespace(limit=1_000_000))
 FIELDS = {b"host": b"a", b"content-length": b"2"}
 REQUEST = b"POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n"
 
 
 def heads() -> KnownHeads:
-    return KnownHeads(lambda head: ADMITTED)
+    return KnownHeads(lambda head: ADMITTED, 16_000)
 
 
 def head(target: bytes = b"/a", **fields: bytes) -> Head:
@@ -61,11 +62,61 @@ def test_a_head_is_known_before_all_of_its_body_has_come() -> None:
         assert found.whole == len(REQUEST) + 2
 
 
+@pytest.mark.parametrize("spelt", [b"Content-Length", b"content-length"])
+def test_it_is_the_same_head_whatever_the_length(spelt: bytes) -> None:
+    known, request = heads(), REQUEST.replace(b"Content-Length", spelt)
+    known.learn(request, head())
+    for length in (0, 7, 10, 4321):
+        longer = request.replace(b": 2", b": %d" % length)
+        found = known.find(longer + b"x" * length)
+        assert found is not None
+        assert (found.size, found.whole) == (len(longer), len(longer) + length)
+        assert known.find(longer + b"x" * (length + 1)) is None
+    assert len(known) == 1
+
+
+@pytest.mark.parametrize(
+    "line", [b": ", b": 2 ", b":  2", b":2", b": +2", b": 0x2", b": 2, 2", b": 1234567890"]
+)
+def test_a_length_that_is_spelt_in_any_other_way_is_not_looked_at(line: bytes) -> None:
+    known, request = heads(), REQUEST.replace(b": 2", line)
+    known.learn(request, head())
+    assert len(known) == 0
+    known.learn(REQUEST, head())
+    assert known.find(request + b"{}") is None
+
+
+def test_a_length_beyond_the_limit_is_left_to_who_refuses_it() -> None:
+    known = heads()
+    known.learn(REQUEST, head())
+    for length, is_found in ((1_000_000, True), (1_000_001, False)):
+        whole = REQUEST.replace(b": 2", b": %d" % length) + b"x" * length
+        assert (known.find(whole) is not None) is is_found
+
+
+def test_only_the_length_may_differ_not_what_looks_like_one() -> None:
+    """A field before it, or one of the same name in the body or in a value."""
+    known = heads()
+    for before in (b"X-Length: 1", b"X: Content-Length: 1", b"content-length-x: 1"):
+        request = REQUEST.replace(b"\r\nContent", b"\r\n" + before + b"\r\nContent")
+        known.learn(request, head())
+        assert known.find(request + b"{}") is not None
+        assert known.find(request.replace(before, before[:-1] + b"9") + b"{}") is None
+
+
+def test_a_head_near_the_limit_is_not_kept() -> None:
+    for room, is_kept in ((9, True), (8, False)):
+        known = KnownHeads(lambda head: ADMITTED, len(REQUEST) + room)
+        known.learn(REQUEST, head())
+        assert (len(known) == 1) is is_kept
+
+
 def test_a_large_body_is_not_begun_without_room_for_it() -> None:
     known = heads()
-    known.learn(REQUEST, head(content_length=b"%d" % (SMALL + 1)))
-    assert known.find(REQUEST) is None
-    assert known.find(REQUEST + b"x" * (SMALL + 1)) is not None
+    known.learn(REQUEST, head())
+    request = REQUEST.replace(b": 2", b": %d" % (SMALL + 1))
+    assert known.find(request) is None
+    assert known.find(request + b"x" * (SMALL + 1)) is not None
 
 
 @pytest.mark.parametrize(
@@ -102,7 +153,7 @@ def test_a_long_head_and_one_that_is_refused_are_not_kept() -> None:
     known = heads()
     known.learn(b"x" * LONGEST + REQUEST, head())
     assert len(known) == 0
-    known = KnownHeads(refuse)
+    known = KnownHeads(refuse, 16_000)
     known.learn(REQUEST, head())
     assert len(known) == 0
 
