@@ -5,10 +5,11 @@ What XML cannot carry is written so that it can be read back where possible (nam
 """
 
 import re
+from collections.abc import Mapping
 
 import msgspec
 
-from gateway.catalogue.shape import Kind, Shape
+from gateway.catalogue.shape import ANY, Kind, Shape
 from gateway.codec.jsontree import Tree
 from gateway.codec.xmlparser import ITEM
 
@@ -26,6 +27,7 @@ _LETTERS = (
 )
 # Without the colon, which would make a prefix.
 _NAME = re.compile(f"[{_LETTERS}][{_LETTERS}.0-9-]*")
+_SCALARS = (int, msgspec.Raw)
 
 
 def write(tree: Tree, shape: Shape, *, mark_arrays: bool) -> bytes:
@@ -51,54 +53,60 @@ class _Writer:
         out = self.out
         if isinstance(value, str):
             out.append(f"<{start}>{_text(value)}</{end}>")
-        elif value is None or (isinstance(value, dict | list) and not value):
+        elif isinstance(value, _SCALARS):
+            out.append(f"<{start}>{_scalar(value)}</{end}>")
+        elif not value:
             out.append(f"<{start}/>")
         elif isinstance(value, dict):
             out.append(f"<{start}>")
-            for name, inner in value.items():
-                self.field(name, inner, shape.field(name))
+            self.fields(value, shape.fields)
             out.append(f"</{end}>")
-        elif isinstance(value, list):
+        else:
             out.append(f"<{start}>")
             for item in value:
                 self.element(ITEM, ITEM, item, shape.items)
             out.append(f"</{end}>")
-        else:
-            out.append(f"<{start}>{_scalar(value)}</{end}>")
 
-    def field(self, name: str, value: Tree, shape: Shape) -> None:
-        """A field of an object: one element, or one for each item of a list."""
-        if _may_name_element(name):
-            start = end = name
-        else:
-            start, end = f'entry key="{_attribute(name)}"', "entry"
-        if not isinstance(value, list) or shape.wrapped or not value:
-            self.element(start, end, value, shape)
-            return
-        if len(value) == 1 and self.mark_arrays:
-            start += " array='true'"
-        for item in value:
-            self.element(start, end, item, shape.items)
+    def fields(self, tree: dict[str, Tree], known: Mapping[str, Shape]) -> None:
+        """The fields of an object: an element for each, or one for each item of a list."""
+        for name, value in tree.items():
+            if name.isascii() and name.isidentifier() and name != ITEM:
+                start = end = name
+            else:
+                start, end = _tags(name)
+            if type(value) is str:  # as most are
+                self.out.append(f"<{start}>{_text(value)}</{end}>")
+            elif type(value) is list and value and not (inner := known.get(name, ANY)).wrapped:
+                if len(value) == 1 and self.mark_arrays:
+                    start += " array='true'"
+                shape = inner.items
+                for item in value:
+                    self.element(start, end, item, shape)
+            else:
+                self.element(start, end, value, known.get(name, ANY))
 
 
-def _may_name_element(name: str) -> bool:
-    if name.isascii() and name.isidentifier():
-        # A field named `xml` would read as a list's item.
-        return name != ITEM
-    return _NAME.fullmatch(name) is not None
+def _tags(name: str) -> tuple[str, str]:
+    """What stands in the tags of a field's element whose name is no plain one, or no name at all in XML."""
+    # A field named `xml` would read as a list's item.
+    if name != ITEM and _NAME.fullmatch(name):
+        return name, name
+    return f'entry key="{_attribute(name)}"', "entry"
 
 
 def _scalar(value: int | msgspec.Raw) -> str:
+    if type(value) is int:
+        return str(value)
     if isinstance(value, bool):
         return "true" if value else "false"
-    return str(value) if isinstance(value, int) else bytes(value).decode()
+    return bytes(value).decode()
 
 
 def _text(text: str) -> str:
-    if not text.isprintable():
-        # A bare carriage return would be read as a line feed (XML 1.0, section 2.11).
-        return _escaped(_NOT_XML.sub("\ufffd", text)).replace("\r", "&#13;")
-    return _escaped(text)
+    if text.isprintable():  # nearly every text
+        return _escaped(text) if "&" in text or "<" in text or ">" in text else text
+    # A bare carriage return would be read as a line feed (XML 1.0, section 2.11).
+    return _escaped(_NOT_XML.sub("\ufffd", text)).replace("\r", "&#13;")
 
 
 def _escaped(text: str) -> str:
