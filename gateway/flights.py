@@ -330,6 +330,8 @@ class Flights:
 
 def _handed(old: Flight, landing: Landing, *, reached: bool) -> Flight | None:
     """What is left to remember once a caller was handed the answer, or was gone."""
+    if reached and policy.is_last(old, landing.request_id, landing.replay):
+        return None
     new = policy.handed(old, landing.request_id, reached=reached)
     return None if policy.is_spent(new, landing.replay) else new
 

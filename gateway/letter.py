@@ -45,17 +45,24 @@ class Letter:
         self._on_replaced = on_replaced
         self._trace = trace
 
+    def at_once(self) -> Outgoing | None:
+        """As it goes out; None, where that has to be waited for, and `written` is to be asked."""
+        writer, request, token = self.account.writer, self.request, self.token
+        if writer.format is not Format.JSON or request.size > AT_ONCE:
+            return None
+        secret = None if token is None else token.secret
+        return writer.write(request, secret, self._request_id, None, self._trace)
+
     async def written(self) -> Outgoing:
         """As it goes out. Raises CallError (400) for a value that the platform's format cannot carry."""
         writer, request = self.account.writer, self.request
         secret = None if self.token is None else self.token.secret
         try:
             document = None if writer.format is Format.JSON else await self._document()
+            parts = request, secret, self._request_id, document, self._trace
             if request.size <= AT_ONCE:
-                return writer.write(request, secret, self._request_id, document, self._trace)
-            return await asyncio.to_thread(
-                writer.write, request, secret, self._request_id, document, self._trace
-            )
+                return writer.write(*parts)
+            return await asyncio.to_thread(writer.write, *parts)
         except (MalformedBodyError, TooMuchWorkError) as error:
             raise refusal(error) from error
 

@@ -116,21 +116,19 @@ class _Write(msgspec.Struct, frozen=True):
     trail: Trail
 
     def arrival(self, *, keyed: bool) -> Arrival:
-        method = self.request.method
+        request = self.request
+        method, fingerprint, key = request.method, request.fingerprint, request.key
+        names_itself = method.repeats is Repeats.CONTENT and key is None
         return Arrival(
-            fingerprint=self.request.fingerprint,
+            fingerprint=fingerprint,
             keyed=keyed,
             replay=method.replay,
             window=method.window,
             repeatable=self.account.repeatable,
-            new_id=self.request.fingerprint.hex if self._names_itself else self.own_id,
+            new_id=fingerprint.hex if names_itself else self.own_id,
             token_mark=self.mark,
-            key=self.request.key,
+            key=key,
         )
-
-    @property
-    def _names_itself(self) -> bool:
-        return self.request.key is None and self.request.method.repeats is Repeats.CONTENT
 
     def own_id(self) -> str:
         """As new as the call, or its caller's key."""
@@ -148,7 +146,7 @@ class _Write(msgspec.Struct, frozen=True):
         )
         event = Event.LOST
         try:
-            outgoing = await letter.written()
+            outgoing = letter.at_once() or await letter.written()
             outcome, event = await self._fenced(letter, outgoing, flight)
         except CallError as refused:
             outcome = Outcome(failure=refused)  # by the writer: the platform's format cannot carry a value
@@ -182,13 +180,13 @@ class _Write(msgspec.Struct, frozen=True):
 
 
 def _note(landing: Landing, trail: Trail) -> None:
-    trail.flight = landing.role
-    trail.request_id = landing.request_id
-    trail.origin = "upstream" if landing.role == "led" else landing.role
-    if landing.role == "led":
-        outcome = landing.outcome
+    role, outcome = landing.role, landing.outcome
+    trail.flight, trail.request_id = role, landing.request_id
+    if role == "led":
+        trail.origin = "upstream"
         trail.attempts = outcome.attempts
         trail.queue_seconds = outcome.queue_seconds
         trail.upstream_seconds = outcome.upstream_seconds
     else:
-        trail.linked = landing.outcome.trace
+        trail.origin = role
+        trail.linked = outcome.trace

@@ -190,16 +190,14 @@ def landed(flight: Flight, event: Event, now: float, answer: Any = None) -> Flig
     if event is Event.NOTHING_SENT and flight.written:
         event = Event.LOST
     state = NEXT[flight.state, event]
-    match state:
-        case State.ABSENT:
-            return None
-        case State.UNKNOWN:
-            # All who wait are told that the outcome is unknown, so each is owed the answer.
-            return msgspec.structs.replace(
-                flight, state=state, ended=now, written=True, pending=0, owed=flight.owed + flight.pending
-            )
-        case _:
-            return msgspec.structs.replace(flight, state=state, ended=now, answer=answer)
+    if state is State.ANSWERED:
+        return msgspec.structs.replace(flight, state=state, ended=now, answer=answer)
+    if state is State.ABSENT:
+        return None
+    # All who wait are told that the outcome is unknown, so each is owed the answer.
+    return msgspec.structs.replace(
+        flight, state=state, ended=now, written=True, pending=0, owed=flight.owed + flight.pending
+    )
 
 
 def handed(flight: Flight, request_id: str, *, reached: bool) -> Flight:
@@ -245,6 +243,17 @@ def is_spent(flight: Flight, replay: Replay) -> bool:
     return (
         flight.state is State.ANSWERED
         and not (flight.keyed or flight.owed_to_all or flight.pending or flight.owed)
+        and replay is not Replay.ALWAYS
+    )
+
+
+def is_last(flight: Flight, request_id: str, replay: Replay) -> bool:
+    """Whether the flight `request_id` is spent as soon as one caller more is handed the answer."""
+    return (
+        flight.pending == 1
+        and flight.state is State.ANSWERED
+        and flight.request_id == request_id
+        and not (flight.owed or flight.keyed or flight.owed_to_all)
         and replay is not Replay.ALWAYS
     )
 

@@ -52,16 +52,19 @@ class MemoryFlights:
         return self._flights.get(identity)
 
     def put(self, identity: Identity, new: Flight | None) -> None:
-        if new is not None and new.state is State.IN_FLIGHT:
+        if new is None:
+            self._forget(identity)
+            return
+        if new.state is State.IN_FLIGHT:
             self._forget_what_is_over()
         old = self._flights.get(identity)
-        growth = self._size(new) - self._size(old)
+        taken = 0 if old is None else self._size(old)
+        growth = self._size(new) - taken
         if growth > 0 and self.bytes + growth > self._max_bytes and not self._make_room(growth, identity):
-            assert new is not None
             if new.state is State.IN_FLIGHT:
                 raise StoreFullError("no room for another flight")
             new = msgspec.structs.replace(new, answer=None)
-            growth = self._size(new) - self._size(old)
+            growth = self._size(new) - taken
         self._replace(identity, old, new, growth)
 
     async def load(self, identity: Identity, *, guess: bool = False) -> Flight | None:
@@ -107,22 +110,29 @@ class MemoryFlights:
         """The bytes counted anew."""
         return sum(map(self._size, self._flights.values()))
 
-    def _replace(self, identity: Identity, old: Flight | None, new: Flight | None, growth: int) -> None:
+    def _replace(self, identity: Identity, old: Flight | None, new: Flight, growth: int) -> None:
         """`growth`: of the bytes."""
-        if old is not None and old.state is not State.IN_FLIGHT:
-            del self._queue(old)[identity]
+        flights = self._flights
+        if old is not None:
+            del flights[identity]  # with its key: the queue's is to be the same object
+            if old.state is not State.IN_FLIGHT:
+                del self._queue(old)[identity]
+        flights[identity] = new
         self.bytes += growth
-        self._flights.pop(identity, None)  # with its key: the queue's is to be the same object
-        if new is not None:
-            self._flights[identity] = new
-            if new.state is not State.IN_FLIGHT:
-                self._queue(new)[identity] = None
+        if new.state is not State.IN_FLIGHT:
+            self._queue(new)[identity] = None
         if self._changed is not None:
             self._changed(identity, new)
 
     def _forget(self, identity: Identity) -> None:
-        old = self._flights[identity]
-        self._replace(identity, old, None, -self._size(old))
+        old = self._flights.pop(identity, None)
+        if old is None:
+            return
+        if old.state is not State.IN_FLIGHT:
+            del self._queue(old)[identity]
+        self.bytes -= self._size(old)
+        if self._changed is not None:
+            self._changed(identity, None)
 
     def _queue(self, flight: Flight) -> "_Queue":
         """Where a flight that is not out waits for its end."""
@@ -156,9 +166,7 @@ class MemoryFlights:
             self._forget(identity)
         return True
 
-    def _size(self, flight: Flight | None) -> int:
-        if flight is None:
-            return 0
+    def _size(self, flight: Flight) -> int:
         return OVERHEAD if flight.answer is None else OVERHEAD + self._answer_size(flight.answer)
 
 

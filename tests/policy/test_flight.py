@@ -27,6 +27,7 @@ from gateway.policy.flight import (
     Windows,
     arrive,
     handed,
+    is_last,
     is_spent,
     landed,
     revived,
@@ -293,6 +294,28 @@ def test_only_a_flight_that_nobody_can_ask_for_is_forgotten_early() -> None:
     assert not is_spent(desk.flight, Replay.ALWAYS)
     assert not is_spent(msgspec.structs.replace(desk.flight, keyed=True), Replay.OWED)
     assert not is_spent(msgspec.structs.replace(desk.flight, owed=1), Replay.OWED)
+
+
+@given(
+    flight=st.builds(
+        Flight,
+        state=st.sampled_from([State.IN_FLIGHT, State.ANSWERED, State.UNKNOWN]),
+        request_id=st.sampled_from(["id-1", "id-2"]),
+        fingerprint=st.just(b"f"),
+        keyed=st.booleans(),
+        token_mark=st.just(b""),
+        began=st.just(1.0),
+        pending=st.integers(0, 2),
+        owed=st.integers(0, 1),
+        owed_to_all=st.booleans(),
+    ),
+    replay=st.sampled_from(Replay),
+)
+def test_the_last_caller_is_the_one_after_whom_nothing_is_left(flight: Flight, replay: Replay) -> None:
+    after = handed(flight, "id-1", reached=True)
+    assert is_last(flight, "id-1", replay) <= is_spent(after, replay)
+    if flight.pending and flight.request_id == "id-1":
+        assert is_last(flight, "id-1", replay) == is_spent(after, replay)
 
 
 @pytest.mark.parametrize(
