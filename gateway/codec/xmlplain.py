@@ -15,14 +15,15 @@ from gateway.codec.xmlparser import SPACE, Content
 MOST = 256 * 1024
 """Bytes of a document that is read here: all its tags are in memory before the first is looked at."""
 
-_NAME = "[A-Za-z_][A-Za-z0-9_.-]*"
+# Nothing is tried twice (`*+`, `?+`): what is taken is right, or the document is not for here.
+_NAME = "[A-Za-z_][A-Za-z0-9_.-]*+"
 # Without what XML 1.0 has no place for (production 2), and without a carriage return.
-_TEXT = "[^<\\x00-\\x08\\x0b-\\x1f\\ufffe\\uffff]*"
-_BLANKS = "[ \\t\\n]*"
+_TEXT = "[^<\\x00-\\x08\\x0b-\\x1f\\ufffe\\uffff]*+"
+_BLANKS = "[ \\t\\n]*+"
 # Either a start tag, the text behind it and, where that ends the element, its end; or the end of an element
 # that has elements in it. Else all the rest, as four times nothing: the document is not for here.
 _PART = re.compile(
-    rf"<(?:({_NAME})(?=/?>)(?:>({_TEXT}))?(/>|</\1>)?|/({_NAME})>){_BLANKS}|.+", re.ASCII | re.DOTALL
+    rf"<(?:({_NAME})(?=/?>)(?:>({_TEXT}))?+(/>|</\1>)?+|/({_NAME})>){_BLANKS}|.+", re.ASCII | re.DOTALL
 )
 _DECLARATION = re.compile(
     rf"""<\?xml version=(["'])1\.0\1(?: encoding=(["'])[Uu][Tt][Ff]-8\2)?{_BLANKS}\?>{_BLANKS}"""
