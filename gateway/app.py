@@ -37,7 +37,7 @@ from gateway.headers import Headers
 from gateway.identity import id_maker
 from gateway.keyring import Keyring, Name
 from gateway.listener import Listener
-from gateway.observe.kinds import kind_of
+from gateway.observe.backlog import Backlog
 from gateway.observe.labels import Names
 from gateway.observe.live import Live
 from gateway.observe.log import Log
@@ -128,13 +128,14 @@ class Gateway:
         live = self._live()
         self.metrics.watch(live)
         self._recent = Recent(self._clock, world.wall_clock)
+        readers = (self.metrics.call, self._recent.call, self._log.call)
+        self._backlog = Backlog(readers, self.metrics.attempt)
         self._reloader = None if file is None else Reloader(file, self.apply, self._reloaded)
         actions = Actions(self._reload, self._purge, self._explain)
-        parts = self._parts(live)
-        pages = status_routes(
-            lambda window: report(parts, window), partial(self._redactor.mask_bytes, sink="status")
-        )
-        control = control_application(self.metrics.scrape, self.checks, actions, pages)
+        masked_status = partial(self._redactor.mask_bytes, sink="status")
+        pages = status_routes(self._backlog.before(partial(report, self._parts(live))), masked_status)
+        scrape = self._backlog.before(self.metrics.scrape)
+        control = control_application(scrape, self.checks, actions, pages)
         self.application = Listener(self._calls, control, self.runtime.downloads, self.runtime.listener)
 
     @property
@@ -218,6 +219,7 @@ class Gateway:
         if left:
             log.warning("%d calls were still under way when the gateway stopped", left)
         await self._owner.cancel()
+        self._backlog.close()
         await asyncio.to_thread(self._tracing.close, FLUSH)
         await self._storage.aclose()
         await self._drains.cancel()
@@ -237,6 +239,7 @@ class Gateway:
         return tuple(replace(check, detail=self._redactor.mask(check.detail, "status")) for check in found)
 
     def _swap(self, runtime: Runtime) -> None:
+        self._backlog.catch_up()
         settings, self.runtime = runtime.settings, runtime
         self._calls.rules = runtime.rules
         self.application.apply(runtime.downloads, runtime.listener)
@@ -381,15 +384,12 @@ class Gateway:
         )
 
     def _observe_call(self, record: CallRecord) -> None:
-        kind = kind_of(record)
-        self.metrics.call(record, kind)
-        self._recent.call(record, kind)
-        self._log.call(record, kind)
+        self._backlog.call(record)
         if record.trace is not None and (tracer := self._tracing.tracer) is not None:
             tracer.call(record)
 
     def _observe_attempt(self, record: AttemptRecord) -> None:
-        self.metrics.attempt(record)
+        self._backlog.attempt(record)
         if record.trace is not None and (tracer := self._tracing.tracer) is not None:
             tracer.attempt(record)
         if record.code == TOKEN_REJECTED and record.token:

@@ -36,7 +36,7 @@ class LogSink:
         stream: Stream,
         mask: Callable[[bytes], bytes],
         *,
-        delay: float = 0.1,
+        delay: float = 0.08,
         capacity: int = CAPACITY,
     ) -> None:
         self._stream = stream
