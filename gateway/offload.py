@@ -25,6 +25,7 @@ VALUE, ELEMENT = 32, 80
 PATIENCE = 60.0
 """Seconds that a body waits for those before it and for itself: more than one alone may take."""
 
+_NO_VALUE = bytes(set(range(256)) - set(b",[{"))
 _XML = (b"<", b"\xef")  # also behind a byte order mark
 
 P = ParamSpec("P")
@@ -41,7 +42,7 @@ def cost(body: bytes) -> int:
         return len(body)
     if body.lstrip()[:1] in _XML:
         return len(body) + ELEMENT * body.count(b"<")
-    return len(body) + VALUE * (body.count(b",") + body.count(b"[") + body.count(b"{"))
+    return len(body) + VALUE * len(body.translate(None, _NO_VALUE))  # in one pass, not three
 
 
 def is_cheap(body: bytes) -> bool:
