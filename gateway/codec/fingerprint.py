@@ -51,18 +51,27 @@ def _of_bytes(address: list[str], body: bytes) -> bytes:
 def _type(tree: Tree, shape: Shape) -> None:
     """Make integers of the texts in it wherever the catalogue says so, in place: nobody else holds it."""
     if isinstance(tree, dict):
-        for name, inner in shape.fields_with_integers:
-            if name in tree and type(value := tree[name]) is not int:  # as nearly all are in JSON
-                if type(value) is str:
-                    tree[name] = _integer(value, inner)
-                else:
-                    _type(value, inner)
+        _type_fields(tree, shape.fields_with_integers)
     elif isinstance(tree, list) and (item := shape.item) is not None and item.has_integers:
+        fields = item.fields_with_integers
         for place, value in enumerate(tree):
-            if type(value) is str:
+            if type(value) is dict:  # as nearly all are, in long lists
+                _type_fields(value, fields)
+            elif type(value) is str:
                 tree[place] = _integer(value, item)
             else:
                 _type(value, item)
+
+
+def _type_fields(tree: dict[str, Tree], fields: tuple[tuple[str, Shape], ...]) -> None:
+    for name, shape in fields:
+        if name in tree and type(value := tree[name]) is not int:  # as nearly all are in JSON
+            if type(value) is dict:
+                _type_fields(value, shape.fields_with_integers)
+            elif type(value) is str:
+                tree[name] = _integer(value, shape)
+            else:
+                _type(value, shape)
 
 
 def _integer(text: str, shape: Shape) -> str | msgspec.Raw:
