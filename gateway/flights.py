@@ -21,16 +21,17 @@ from gateway.errors import CallError, StoreAwayError
 from gateway.landing import Landing, event_of, interrupted, told
 from gateway.policy import flight as policy
 from gateway.policy.flight import (
+    IN_FLIGHT,
+    LOST,
+    UNKNOWN,
     Again,
     Arrival,
     Ended,
-    Event,
     Flight,
     Join,
     Lead,
     Refusal,
     Refuse,
-    State,
     Windows,
 )
 from gateway.presence import Presence
@@ -142,7 +143,7 @@ class Flights:
         """A flight that nobody joins and nobody remembers."""
         flight = policy.first(call, self._now())
         outcome = await send(flight)
-        unknown = event_of(flight, outcome) is Event.LOST
+        unknown = event_of(flight, outcome) is LOST
         return Landing(None, flight.request_id, "led", outcome, unknown)
 
     async def handed(self, landing: Landing, *, reached: bool) -> None:
@@ -303,11 +304,11 @@ class Flights:
         """Have the end remembered. Returns whether the platform may have run the call without an answer."""
         event = event_of(flight, outcome)
         old = near.find(identity)
-        if old is None or old.request_id != flight.request_id or old.state is not State.IN_FLIGHT:
-            return event is Event.LOST
+        if old is None or old.request_id != flight.request_id or old.state is not IN_FLIGHT:
+            return event is LOST
         new = policy.landed(old, event, self._now(), outcome.reply)
         near.put(identity, new)
-        return new is not None and new.state is State.UNKNOWN
+        return new is not None and new.state is UNKNOWN
 
     async def _land(
         self, identity: Identity, flight: Flight, outcome: Outcome, *, guess: bool = True
@@ -315,17 +316,17 @@ class Flights:
         """The same in a store that may suspend."""
         event = event_of(flight, outcome)
         while (old := await self._store.load(identity, guess=guess)) is not None:
-            if old.request_id != flight.request_id or old.state is not State.IN_FLIGHT:
+            if old.request_id != flight.request_id or old.state is not IN_FLIGHT:
                 break
             new = policy.landed(old, event, self._now(), outcome.reply)
-            unknown = new is not None and new.state is State.UNKNOWN
+            unknown = new is not None and new.state is UNKNOWN
             try:
                 if await self._store.swap(identity, old, new, Ended(outcome, unknown)):
                     return unknown
             except LeaseLostError:
                 break
             guess = False
-        return event is Event.LOST
+        return event is LOST
 
 
 def _handed(old: Flight, landing: Landing, *, reached: bool) -> Flight | None:

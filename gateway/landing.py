@@ -3,7 +3,7 @@
 import msgspec
 
 from gateway.catalogue.model import Replay
-from gateway.policy.flight import Ended, Event, Flight
+from gateway.policy.flight import ANSWER, LOST, NOTHING_SENT, Ended, Event, Flight
 from gateway.records import FlightRole
 from gateway.stores.flights import Identity
 from gateway.upstream.client import AttemptError
@@ -42,5 +42,5 @@ def told(ended: Ended) -> tuple[Outcome, bool]:
 def event_of(flight: Flight, outcome: Outcome) -> Event:
     """What an outcome is for the flight. What was lost before stays lost, whatever this says of itself."""
     if outcome.reply is not None and not outcome.reply.rejects_token:  # such a call was not run
-        return Event.ANSWER
-    return Event.LOST if outcome.written or outcome.lost or flight.written else Event.NOTHING_SENT
+        return ANSWER
+    return LOST if outcome.written or outcome.lost or flight.written else NOTHING_SENT

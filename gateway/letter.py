@@ -18,6 +18,8 @@ from gateway.records import TraceContext
 from gateway.tokens.keeper import Token
 from gateway.upstream.client import Outgoing
 
+_JSON = Format.JSON
+
 OnReplaced = Callable[[Token], Awaitable[None]]
 
 
@@ -48,7 +50,7 @@ class Letter:
     def at_once(self) -> Outgoing | None:
         """As it goes out; None, where that has to be waited for, and `written` is to be asked."""
         writer, request, token = self.account.writer, self.request, self.token
-        if writer.format is not Format.JSON or request.size > AT_ONCE:
+        if writer.format is not _JSON or request.size > AT_ONCE:
             return None
         secret = None if token is None else token.secret
         return writer.write(request, secret, self._request_id, None, self._trace)

@@ -24,6 +24,8 @@ from gateway.upstream.client import Outgoing
 from gateway.upstream.wire import Destination
 
 USER_AGENT = b"platform-gateway"
+_JSON = Format.JSON
+_BODY, _QUERY, _HEADER = TokenPlacement.BODY, TokenPlacement.QUERY, TokenPlacement.HEADER
 _XML = msgspec.Raw(b'"xml"')
 _MEDIA_TYPES = {Format.JSON: b"application/json", Format.XML: b"application/xml"}
 
@@ -77,16 +79,16 @@ class Writer:
         Raises MalformedBodyError for a value that the platform's format cannot carry.
         """
         method, query, placement, in_body = request.method, request.query, self._placement, token
-        if placement is not TokenPlacement.BODY:
+        if placement is not _BODY:
             in_body = None
-            if token is not None and placement is TokenPlacement.QUERY:
+            if token is not None and placement is _QUERY:
                 query = querystring.place(query, token.reveal())
         line = None if query else self._lines.get(method.name)
         if line is None:
             path = self._path(method)
             line = self._line(path + b"?" + query if query else path)
         to, head = line
-        if token is not None and placement is TokenPlacement.HEADER:
+        if token is not None and placement is _HEADER:
             head += b"Authorization: Bearer " + token.reveal().encode("utf-8") + b"\r\n"
         if self._request_id_name and method.effect.modifies:
             head += self._request_id_name + b": " + request_id.encode("ascii") + b"\r\n"
@@ -100,7 +102,7 @@ class Writer:
         return jsonbody.encode(fields if request.untouched else {**fields, "format": _XML})
 
     def _body(self, request: Request, token: Secret | None, document: bytes | None) -> bytes:
-        if self.format is Format.JSON:
+        if self.format is _JSON:
             body = request.body or jsonbody.encode(request.fields)
             return body if token is None else tokenslot.put_first(body, token.reveal())
         if document is None:

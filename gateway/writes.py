@@ -19,7 +19,7 @@ from gateway.flights import Flights, store_away
 from gateway.landing import Landing, event_of
 from gateway.letter import Letter
 from gateway.offload import Offload
-from gateway.policy.flight import Arrival, Event, Flight
+from gateway.policy.flight import LOST, Arrival, Event, Flight
 from gateway.policy.tags import TagRule
 from gateway.records import FlightOutcome
 from gateway.stores.cache import CacheStore, Tags, scoped
@@ -34,6 +34,9 @@ _OUTCOMES: Mapping[Event, FlightOutcome] = {
     Event.NOTHING_SENT: "not_sent",
     Event.LOST: "unknown",
 }
+
+
+_CONTENT, _TASK = Repeats.CONTENT, Effect.TASK
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +121,7 @@ class _Write(msgspec.Struct, frozen=True):
     def arrival(self, *, keyed: bool) -> Arrival:
         request = self.request
         method, fingerprint, key = request.method, request.fingerprint, request.key
-        names_itself = method.repeats is Repeats.CONTENT and key is None
+        names_itself = method.repeats is _CONTENT and key is None
         return Arrival(
             fingerprint=fingerprint,
             keyed=keyed,
@@ -144,7 +147,7 @@ class _Write(msgspec.Struct, frozen=True):
         letter = Letter(
             self.account, self.request, self.token, request_id, writes.offload, self._sent_under, trail.trace
         )
-        event = Event.LOST
+        event = LOST
         try:
             outgoing = letter.at_once() or await letter.written()
             outcome, event = await self._fenced(letter, outgoing, flight)
@@ -162,14 +165,14 @@ class _Write(msgspec.Struct, frozen=True):
         """Inside the fence. Returns also what the outcome is for the flight."""
         account, request, rules, cache = self.account, self.request, self.writes.rules, self.writes.cache
         mark = await cache.begin_write(self.writes.tags(account, request), rules.lease)
-        event = Event.LOST
+        event = LOST
         try:
             outcome = await account.sender.send(
                 outgoing, self.deadline, sent_before=flight.written, rewrite=letter.rewritten
             )
             event = event_of(flight, outcome)
         finally:
-            goes_on = event is Event.LOST or request.method.effect is Effect.TASK
+            goes_on = event is LOST or request.method.effect is _TASK
             await cache.end_write(mark, rules.settle if goes_on else 0.0)
         return outcome, event
 

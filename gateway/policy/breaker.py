@@ -70,6 +70,9 @@ class BreakerRule:
     probe_timeout: float  # no attempt lasts longer than this; a probe unheard of for so long is given up on
 
 
+_CLOSED = State.CLOSED
+
+
 class Permit(msgspec.Struct, frozen=True, gc=False):
     """Let in. To be handed to `Breaker.leave` exactly once, whatever became of the attempt."""
 
@@ -150,7 +153,7 @@ class Breaker:
 
     def enter(self, now: float) -> Permit | Refused:
         """Ask to make an attempt."""
-        if self._state is State.CLOSED:
+        if self._state is _CLOSED:
             return self._permit
         if now < self._until:
             # When a probe will end nobody knows; should it fail, `open_for` begins again.
@@ -164,7 +167,7 @@ class Breaker:
         ended for a reason of our own; a probe is then given back, and the next call is one."""
         if permit.generation != self._generation:
             return
-        if self._state is State.CLOSED:
+        if self._state is _CLOSED:
             self._count(now, failed)
         elif failed is None:
             self._until = now

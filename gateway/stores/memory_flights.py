@@ -11,7 +11,7 @@ from itertools import islice
 
 import msgspec
 
-from gateway.policy.flight import Ended, Flight, State, Windows, expires_at
+from gateway.policy.flight import IN_FLIGHT, UNKNOWN, Ended, Flight, Windows, expires_at
 from gateway.stores.flights import Identity, StoreFullError
 
 OVERHEAD = 600
@@ -55,13 +55,13 @@ class MemoryFlights:
         if new is None:
             self._forget(identity)
             return
-        if new.state is State.IN_FLIGHT:
+        if new.state is IN_FLIGHT:
             self._forget_what_is_over()
         old = self._flights.get(identity)
         taken = 0 if old is None else self._size(old)
         growth = self._size(new) - taken
         if growth > 0 and self.bytes + growth > self._max_bytes and not self._make_room(growth, identity):
-            if new.state is State.IN_FLIGHT:
+            if new.state is IN_FLIGHT:
                 raise StoreFullError("no room for another flight")
             new = msgspec.structs.replace(new, answer=None)
             growth = self._size(new) - taken
@@ -115,11 +115,11 @@ class MemoryFlights:
         flights = self._flights
         if old is not None:
             del flights[identity]  # with its key: the queue's is to be the same object
-            if old.state is not State.IN_FLIGHT:
+            if old.state is not IN_FLIGHT:
                 del self._queue(old)[identity]
         flights[identity] = new
         self.bytes += growth
-        if new.state is not State.IN_FLIGHT:
+        if new.state is not IN_FLIGHT:
             self._queue(new)[identity] = None
         if self._changed is not None:
             self._changed(identity, new)
@@ -128,7 +128,7 @@ class MemoryFlights:
         old = self._flights.pop(identity, None)
         if old is None:
             return
-        if old.state is not State.IN_FLIGHT:
+        if old.state is not IN_FLIGHT:
             del self._queue(old)[identity]
         self.bytes -= self._size(old)
         if self._changed is not None:
@@ -136,7 +136,7 @@ class MemoryFlights:
 
     def _queue(self, flight: Flight) -> "_Queue":
         """Where a flight that is not out waits for its end."""
-        if flight.state is State.UNKNOWN:
+        if flight.state is UNKNOWN:
             return self._unknown
         return self._without_answer if flight.answer is None else self._with_answer
 

@@ -9,6 +9,8 @@ from gateway.codec.envelope import Envelope
 from gateway.codec.negotiation import Format
 from gateway.upstream.reply_head import ReplyHead
 
+_JSON, _XML = Format.JSON, Format.XML
+
 TOKEN_REJECTED = 401
 """The platform's code for a token that it does not take. The call was not run."""
 
@@ -46,7 +48,7 @@ def read_reply(status: int, head: ReplyHead, body: bytes, untouched: bool, enclo
     """Raises NoAnswerError. With `untouched` (csv) the body may be anything but HTML. `enclosed` is what
     `read_body` found in it."""
     found, read = enclosed
-    if head.content_type.lower().startswith(b"text/html") or (found is not Format.JSON and _is_html(body)):
+    if head.content_type.lower().startswith(b"text/html") or (found is not _JSON and _is_html(body)):
         text = "a front server of the platform answered with an HTML page"
         raise NoAnswerError(text, status, head.retry_after)
     if untouched and not read.is_object:
@@ -60,9 +62,9 @@ def read_body(body: bytes, item_results: str | None, limits: BodyLimits) -> Encl
     """Which of our formats it is, told by the body itself, since front servers relabel; and its envelope."""
     if body.lstrip()[:1] == b"<":
         read = envelope.read_xml(body, limits, item_results)
-        return (Format.XML if read.is_object else None), read
+        return (_XML if read.is_object else None), read
     read = envelope.read(body, item_results)
-    return (Format.JSON if read.is_json else None), read
+    return (_JSON if read.is_json else None), read
 
 
 def _is_html(body: bytes) -> bool:

@@ -17,6 +17,8 @@ from gateway.upstream.failures import kind_of, marked, was_written
 from gateway.upstream.options import TransportOptions
 from gateway.upstream.wire import WireReply
 
+_WAIT = Leave.WAIT
+
 
 class Terms(msgspec.Struct, frozen=True, gc=False):
     """What one call asks for. Spans are seconds, moments are the loop's time; inf where there is no limit."""
@@ -69,7 +71,7 @@ class Route:
         if now >= terms.deadline:
             raise marked(httpx.PoolTimeout("the deadline passed before the call"), "timeout", written=False)
         leased = self.pool.take(now, modifies=terms.modifies)
-        if leased is Leave.WAIT:
+        if leased is _WAIT:
             leased = await self._wait(terms)
         try:
             if not isinstance(leased, Connection):
