@@ -123,7 +123,7 @@ def _item(content: _Bare, shape: Shape) -> Tree:
 
 
 def _has_items(content: _Bare) -> TypeGuard[list[tuple[str, Content]]]:
-    return isinstance(content, list) and all(map(_is_item, content))
+    return isinstance(content, list) and content[0][0] == ITEM and all(map(_is_item, content))
 
 
 def _is_item(child: tuple[str, Content]) -> bool:
