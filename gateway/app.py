@@ -307,6 +307,7 @@ class Gateway:
             cache=self._storage.cache,
             bucket=self._storage.bucket,
             scrub=lambda data: self._redactor.mask_bytes(data, "reply"),
+            scrub_kept=self._redactor.mask_kept,
             clock=self._clock,
             chance=self._world.chance,
             watchers=Watchers(

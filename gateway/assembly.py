@@ -60,6 +60,7 @@ class Surroundings:
     cache: CacheStore
     bucket: Callable[[str, str, float], Bucket]  # the turns of an account: its name, base URL and rate
     scrub: Scrub
+    scrub_kept: Scrub
     clock: Callable[[], float]  # monotonic, and the same as the loop's
     chance: Callable[[], float]  # evenly spread over 0..1
     watchers: Watchers
@@ -182,7 +183,9 @@ def _rules(
             accounts=accounts,
             writes=_writes(settings, methods, around),
             reads=Reads(around.cache, around.owner, around.offload, read_rules(settings, methods)),
-            presentation=Presentation(_body_limits(settings), around.offload, around.scrub),
+            presentation=Presentation(
+                _body_limits(settings), around.offload, around.scrub, around.scrub_kept
+            ),
             total_timeout=settings.upstream.timeouts.total,
         ),
         allowed_hosts=allowed_hosts(settings.allowed_hosts),

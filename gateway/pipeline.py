@@ -66,7 +66,7 @@ class Pipeline:
             return None
         trail.reply_format = gist.reply_format
         trail.code = reply.envelope.code
-        return self.presentation.at_once(reply, gist.reply_format)
+        return self.presentation.at_once(reply, gist.reply_format, kept=True)
 
     async def delivered(self, trail: Trail, *, reached: bool) -> None:
         """Whether the caller got its answer: a modifying call's flight wants to know."""

@@ -31,13 +31,15 @@ class Presentation:
     limits: BodyLimits
     offload: Offload
     scrub: Scrub
+    scrub_kept: Scrub | None = None  # for replies that are kept, and so may come again
 
-    def at_once(self, found: Reply, wanted: Format) -> Answer | None:
+    def at_once(self, found: Reply, wanted: Format, *, kept: bool = False) -> Answer | None:
         """The platform's reply as the caller gets it. None where it is large or in another format: that is
         `of_reply`'s."""
         if len(found.body) > AT_ONCE or (found.format is not wanted and found.format is not None):
             return None
-        return self._answer(found, wanted, self.scrub(found.body))
+        scrub = self.scrub_kept if kept and self.scrub_kept is not None else self.scrub
+        return self._answer(found, wanted, scrub(found.body))
 
     async def of_reply(self, request: Request, found: Reply, trail: Trail) -> Answer:
         """The platform's reply for the caller, whatever it takes. Notes a conversion in `trail`."""

@@ -1,6 +1,7 @@
 """gateway.presentation: what the caller gets."""
 
 import json
+from dataclasses import replace
 from typing import cast
 from xml.etree import ElementTree
 
@@ -67,6 +68,23 @@ async def test_a_token_that_the_platform_echoes_is_masked_also_where_only_the_co
     escaped = reply(b'{"error": 0, "echo": "s3cret\\u002dtoken"}')
     converted = await RULES.of_reply(request(reply_format=Format.XML), escaped, trail())
     assert b"s3cret" not in converted.body
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_a_token_in_a_reply_that_is_given_at_once_is_masked_kept_or_not(kept: bool) -> None:
+    """Only where the reply is kept may it be remembered: a caller may have asked for no trace."""
+    looked: list[bytes] = []
+
+    def scrub_kept(data: bytes) -> bytes:
+        looked.append(data)
+        return RULES.scrub(data)
+
+    found = reply(b'{"error": 0, "echo": "s3cret-token"}')
+    for rules in (RULES, replace(RULES, scrub_kept=scrub_kept)):
+        answer = rules.at_once(found, Format.JSON, kept=kept)
+        assert answer is not None
+        assert answer.body == b'{"error": 0, "echo": "***"}'
+    assert looked == [found.body] * kept
 
 
 @pytest.mark.parametrize("method", [READ, WRITE], ids=["read", "write"])

@@ -31,6 +31,9 @@ _STEP = 1024 * 1024
 _SELDOM = b"QXJKWYVZUHGBjqxzkwvFMPLODCNRIASTEybfmghpucdlnorsiate7698534201"
 """Letters and digits, those first that a reply is least likely to have. Only speed depends on the order."""
 
+WORTH_KEEPING, LARGEST_KEPT, KEPT = 1024, 1024 * 1024, 4 * 1024 * 1024
+"""Bytes of a reply of which it is remembered that it is clean, at least and at most; and of all of them."""
+
 REMEMBERED = 8
 """Values kept per owner. Calls in flight and buffered lines end within minutes; a few rotations suffice."""
 
@@ -43,6 +46,29 @@ class _Rule:
     pattern: re.Pattern[bytes]
 
 
+class _Known:
+    """What is looked for: made anew, whole, whenever a token comes."""
+
+    __slots__ = ("_clean", "_size", "rules", "signs")
+
+    def __init__(self, rules: tuple[_Rule, ...] = ()) -> None:
+        self.rules = rules
+        self.signs = _signs(rules)
+        self._clean: dict[int, bytes] = {}
+        self._size = 0
+
+    def is_clean(self, data: bytes) -> bool:
+        """Whether these very bytes, not others like them, are known to be clean."""
+        return self._clean.get(id(data)) is data
+
+    def remember(self, data: bytes) -> None:
+        """They are clean. Kept, since else others could come to be in their place."""
+        if self._size + len(data) > KEPT:
+            self._clean, self._size = {}, 0
+        self._clean[id(data)] = data
+        self._size += len(data)
+
+
 class Redactor:
     """Knows every loaded token, with the latest replaced ones. May be used from any thread.
 
@@ -52,8 +78,7 @@ class Redactor:
     def __init__(self, count: Callable[[Sink, int], None]) -> None:
         self._count = count
         self._values: dict[str, tuple[str, ...]] = {}
-        self._rules: tuple[_Rule, ...] = ()
-        self._signs: tuple[tuple[int, bytes], ...] | None = ()  # of each rule; None: one has no needle
+        self._known = _Known()
 
     def add(self, secret: Secret, owner: str) -> None:
         """Masks `secret` from now on. Of each `owner` (one configured token) the latest values stay known."""
@@ -63,8 +88,20 @@ class Redactor:
         known = {value for values in self._values.values() for value in values}
         # The longest first: a value that begins with another one must not lose only its beginning.
         ordered = sorted(known, key=len, reverse=True)
-        self._rules = tuple(rule for value in ordered for rule in _rules(value))
-        self._signs = _signs(self._rules)
+        self._known = _Known(tuple(rule for value in ordered for rule in _rules(value)))
+
+    def mask_kept(self, data: bytes) -> bytes:
+        """`mask_bytes` for a reply that the cache gives, maybe again and again: it is looked through once,
+        and again only when there is another token."""
+        known = self._known
+        if not WORTH_KEEPING <= len(data) <= LARGEST_KEPT:
+            return self._masked(data, "reply", known)
+        if known.is_clean(data):
+            return data
+        masked = self._masked(data, "reply", known)
+        if masked is data:
+            known.remember(data)
+        return masked
 
     def mask(self, text: str, sink: Sink) -> str:
         data = text.encode("utf-8", "surrogatepass")
@@ -73,16 +110,18 @@ class Redactor:
 
     def mask_bytes(self, data: bytes, sink: Sink) -> bytes:
         """`data` itself when there is nothing to mask in it."""
-        signs = self._signs
-        if signs is not None and len(data) <= _STEP:
-            for sign, needle in signs:
+        return self._masked(data, sink, self._known)
+
+    def _masked(self, data: bytes, sink: Sink, known: _Known) -> bytes:
+        if known.signs is not None and len(data) <= _STEP:
+            for sign, needle in known.signs:
                 # `in` finds a byte at once, but is slower than `find` for more of them.
                 if sign in data and data.find(needle) >= 0:
                     break
             else:
                 return data
         shown, total = data, 0
-        for rule in self._rules:
+        for rule in known.rules:
             if _holds(shown, rule.needle):
                 shown, found = rule.pattern.subn(MASK, shown)
                 total += found

@@ -5,11 +5,13 @@ import json
 from pathlib import Path
 
 from gateway.sandbox.sandbox import Sandbox
+from gateway.tokens.redaction import WORTH_KEEPING
 from tests.e2e.caller import Caller
 from tests.e2e.conftest import GatewayWith, Platform
 from tests.e2e.keeping import CACHE, GET, ask, jim, name_jim, rule, said, times_asked
-from tests.e2e.scraping import counting
+from tests.e2e.scraping import counting, scrape_used
 from tests.e2e.test_reload import started
+from tests.e2e.waiting import until
 
 ROUNDS = 30
 VARYING = ("time", "request_id", "seconds", "upstream_seconds", "queue_seconds")
@@ -63,6 +65,27 @@ def test_another_configuration_is_asked_anew(platform: Platform, tmp_path: Path)
         assert [said(ask(served.caller))[0] for _ in range(3)] == ["fwd=bypass"] * 3
         served.taken(cache=CACHE, methods={GET: {"allowed": False}})
         assert [ask(served.caller).status for _ in range(3)] == [403] * 3
+
+
+def test_a_token_that_it_holds_is_masked_from_the_moment_that_it_is_one(
+    platform: Platform, tmp_path: Path
+) -> None:
+    token, later, rest = tmp_path / "reader", "the-token-to-come", "x" * WORTH_KEEPING
+    token.write_text("reader-token-of-now")
+    tokens = {"reader": {"file": str(token)}}
+    with started(platform, tmp_path, cache=CACHE, methods=rule(), tokens=tokens) as served:
+        caller: Caller = served.caller
+        name_jim(caller, f"{later} {rest}")
+        assert [jim(ask(caller)) for _ in range(4)] == [f"{later} {rest}"] * 4
+        token.write_text(later)
+        of_reader = {"account": "default", "token": "reader"}
+        until(
+            lambda: scrape_used(caller).value("gateway_token_rotations_total", **of_reader),
+            "the token is replaced",
+        )
+        hits = [ask(caller) for _ in range(3)]
+        assert all(said(hit)[0].startswith("hit") for hit in hits)
+        assert [jim(hit) for hit in hits] == [f"*** {rest}"] * 3
 
 
 def test_its_log_line_is_that_of_any_hit(platform: Platform, tmp_path: Path) -> None:

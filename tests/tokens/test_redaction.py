@@ -7,6 +7,7 @@ redactor is never asked how it thinks a token might look.
 import base64
 import json
 import re
+import sys
 from collections.abc import Callable
 from functools import cache
 from html import escape as html_escape
@@ -19,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from gateway.tokens.redaction import REMEMBERED, Redactor, Sink
+from gateway.tokens.redaction import KEPT, LARGEST_KEPT, REMEMBERED, WORTH_KEEPING, Redactor, Sink
 from gateway.tokens.secret import Secret
 
 HEX = "bfc505684d774e52b188fa1f003cd5ed"
@@ -287,3 +288,54 @@ def test_what_was_masked_is_counted_by_sink() -> None:
     redactor.mask("nothing", "error")
 
     assert counted == [("log", 3), ("reply", 1)]
+
+
+SIZES = [10, WORTH_KEEPING, LARGEST_KEPT, LARGEST_KEPT + 1]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_kept_reply_that_was_clean_is_looked_through_again_once_there_is_another_token(size: int) -> None:
+    redactor = Redactor(lambda sink, count: None)
+    redactor.add(Secret(CANARY), "default/default")
+    reply = b" " * size + HEX.encode() + b" " * size
+
+    assert redactor.mask_kept(reply) is reply
+    assert redactor.mask_kept(reply) is reply
+    redactor.add(Secret(HEX), "default/default")
+    assert redactor.mask_kept(reply) == b" " * size + b"***" + b" " * size
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_token_in_a_kept_reply_is_masked_and_counted_each_time(size: int) -> None:
+    counted: list[tuple[Sink, int]] = []
+    redactor = Redactor(lambda sink, count: counted.append((sink, count)))
+    redactor.add(Secret(HEX), "default/default")
+    reply = b" " * size + HEX.encode()
+
+    for _ in range(2):
+        assert redactor.mask_kept(reply) == b" " * size + b"***"
+    assert counted == [("reply", 1)] * 2
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_that_one_reply_is_clean_says_nothing_of_others(size: int) -> None:
+    redactor = Redactor(lambda sink, count: None)
+    redactor.add(Secret(HEX), "default/default")
+    for number in range(20):  # new bytes come to be where the last ones were
+        clean = b"%d" % number + b" " * size
+        assert redactor.mask_kept(clean) is clean
+        del clean
+        assert b"***" in redactor.mask_kept(b"%d" % number + b" " * (size - len(HEX)) + HEX.encode())
+
+
+def test_of_clean_replies_only_so_many_are_kept() -> None:
+    redactor = Redactor(lambda sink, count: None)
+    redactor.add(Secret(HEX), "default/default")
+    replies = [b"%d" % number + b" " * 100_000 for number in range(3 * KEPT // 2 // 100_000)]
+    free = sys.getrefcount(replies[0])
+    for reply in replies:
+        redactor.mask_kept(reply)
+
+    # What getrefcount and the loop hold is the same for all but the last.
+    kept = sum(sys.getrefcount(replies[number]) > free for number in range(len(replies) - 1))
+    assert 0 < kept * 100_000 <= KEPT
