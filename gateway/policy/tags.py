@@ -54,13 +54,14 @@ class TagRule:
         """
         if not self.by_parameter:
             return self.always
-        return self._of_values(tuple([told(fields.get(parameter)) for _, parameter in self.by_parameter]))
+        return self._of_texts(tuple([_short(fields.get(parameter)) for _, parameter in self.by_parameter]))
 
     @lru_cache(maxsize=4096)  # noqa: B019 - there are as many rules as methods
-    def _of_values(self, values: tuple[str | None, ...]) -> tuple[str, ...]:
+    def _of_texts(self, texts: tuple[bytes | None, ...]) -> tuple[str, ...]:
         """The same of the parameters' values: most calls are about what others were about a moment ago."""
         tags = list(self.always)
-        for (kind, _), value in zip(self.by_parameter, values, strict=True):
+        for (kind, _), text in zip(self.by_parameter, texts, strict=True):
+            value = None if text is None else _digits(text)
             if self.modifies and value is None:
                 return (EVERYTHING,)
             tags.append(f"{kind}:{value or '*'}")
@@ -84,9 +85,19 @@ def changed_by(tag: str) -> tuple[str, ...]:
 
 def told(raw: msgspec.Raw | None) -> str | None:
     """The value of a tag: a whole number in its plain spelling, quoted or not; otherwise None."""
+    text = _short(raw)
+    return None if text is None else _digits(text)
+
+
+def _short(raw: msgspec.Raw | None) -> bytes | None:
+    """What may be an id; nothing larger is kept."""
     if raw is None:
         return None
     text = bytes(raw)
+    return text if len(text) <= MAX_DIGITS + 2 else None
+
+
+def _digits(text: bytes) -> str | None:
     digits = text[1:-1] if text[:1] == b'"' else text
     if not digits.isdigit() or len(digits) > MAX_DIGITS or (digits[0] == ord("0") and len(digits) > 1):
         return None

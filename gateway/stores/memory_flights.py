@@ -58,13 +58,16 @@ class MemoryFlights:
         if new.state is IN_FLIGHT:
             self._forget_what_is_over()
         old = self._flights.get(identity)
-        taken = 0 if old is None else self._size(old)
-        growth = self._size(new) - taken
+        growth = OVERHEAD if old is None else 0
+        if new.answer is not None:
+            growth += self._answer_size(new.answer)
+        if old is not None and old.answer is not None:
+            growth -= self._answer_size(old.answer)
         if growth > 0 and self.bytes + growth > self._max_bytes and not self._make_room(growth, identity):
             if new.state is IN_FLIGHT:
                 raise StoreFullError("no room for another flight")
             new = msgspec.structs.replace(new, answer=None)
-            growth = self._size(new) - taken
+            growth = OVERHEAD - (0 if old is None else self._size(old))
         self._replace(identity, old, new, growth)
 
     async def load(self, identity: Identity, *, guess: bool = False) -> Flight | None:
@@ -130,7 +133,7 @@ class MemoryFlights:
             return
         if old.state is not IN_FLIGHT:
             del self._queue(old)[identity]
-        self.bytes -= self._size(old)
+        self.bytes -= OVERHEAD if old.answer is None else self._size(old)
         if self._changed is not None:
             self._changed(identity, None)
 
