@@ -96,7 +96,13 @@ class Gateway:
         self._owner = TaskOwner()
         self._drains = TaskOwner()
         self._offload = Offload()
-        self._redactor = Redactor(lambda sink, count: self.metrics.redacted(sink, count))
+        self.metrics = Metrics(
+            CollectorRegistry(auto_describe=False),
+            Names(methods=(), accounts=(), tokens=(), callers=()),
+            version=__version__,
+            started_at=world.wall_clock(),
+        )
+        self._redactor = Redactor(self.metrics.redacted)
         masked_log = partial(self._redactor.mask_bytes, sink="log")
         terminal = Terminal.of(world.stdout, world.environ)
         self._log = Log(world.stdout, masked_log, settings.log, terminal, world.chance)
@@ -109,12 +115,7 @@ class Gateway:
         self.store_health = self._storage.health
         trust = Trust.load(settings.upstream.tls)
         self.runtime = assemble(settings, catalogue, self._keyring, trust, self._surroundings())
-        self.metrics = Metrics(
-            CollectorRegistry(auto_describe=False),
-            self._names(),
-            version=__version__,
-            started_at=world.wall_clock(),
-        )
+        self.metrics.declare(self._names())
         self._calls = DataPlane(
             self.runtime.rules,
             observe=self._observe_call,
@@ -293,8 +294,8 @@ class Gateway:
             owner=self._owner,
             clock=self._clock,
             wall_clock=self._world.wall_clock,
-            scrub=lambda data, sink: self._redactor.mask_bytes(data, sink),
-            failed=lambda store, operation: self.metrics.store_failed(store, operation),
+            scrub=self._redactor.mask_bytes,
+            failed=self.metrics.store_failed,
             mask=self._redactor.add,
             random_bytes=self._world.random_bytes,
         )
@@ -306,17 +307,17 @@ class Gateway:
             flights=self._storage.flights,
             cache=self._storage.cache,
             bucket=self._storage.bucket,
-            scrub=lambda data: self._redactor.mask_bytes(data, "reply"),
+            scrub=self._redactor.mask_reply,
             scrub_kept=self._redactor.mask_kept,
             clock=self._clock,
             chance=self._world.chance,
             watchers=Watchers(
                 attempt=self._observe_attempt,
                 retry=lambda method, why: self.metrics.retried(method, why.value),
-                held=lambda account, outcome: self.metrics.held(account, outcome),
+                held=self.metrics.held,
                 span=lambda above: above.child(self._world.random_bytes(8).hex()),
             ),
-            flight_ended=lambda method, outcome: self.metrics.flight_ended(method, outcome),
+            flight_ended=self.metrics.flight_ended,
         )
 
     def _keeper(self, name: Name, source: TokenSettings) -> TokenKeeper:

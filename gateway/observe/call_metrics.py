@@ -27,6 +27,7 @@ class CallMetrics:
     def __init__(self, methods: ClosedSet) -> None:
         self._methods = methods
         self._series = Remembered[Kind, Series](KINDS)
+        self._ends = Remembered[tuple[str, FlightOutcome], Cell](KINDS)
         self._callers = ClosedSet([NONE])
         self._accounts = ClosedSet()
         self._requests = Counter(
@@ -92,6 +93,7 @@ class CallMetrics:
 
     def declare_method(self, method: ApiMethod) -> None:
         self._series.clear()  # what counted as "other" may have a name now
+        self._ends.clear()
         name = method.label
         self._requests.declare((name, str(code), "upstream") for code in (*labels.PLATFORM_CODES, OTHER))
         self._requests.declare((name, str(code), "gateway") for code in (*labels.OWN_CODES, OTHER))
@@ -150,4 +152,9 @@ class CallMetrics:
             yield self._conversions.cell((direction,))
 
     def flight_ended(self, api_method: str, outcome: FlightOutcome) -> None:
-        self._outcomes.inc((self._methods.label(api_method), outcome))
+        ended = api_method, outcome
+        cell = self._ends.get(ended)
+        if cell is None:
+            cell = self._outcomes.cell((self._methods.label(api_method), outcome))
+            self._ends.put(ended, cell)
+        cell.value += 1

@@ -90,9 +90,13 @@ class Redactor:
         ordered = sorted(known, key=len, reverse=True)
         self._known = _Known(tuple(rule for value in ordered for rule in _rules(value)))
 
+    def mask_reply(self, data: bytes) -> bytes:
+        """`mask_bytes` for a reply."""
+        return self._masked(data, "reply", self._known)
+
     def mask_kept(self, data: bytes) -> bytes:
-        """`mask_bytes` for a reply that the cache gives, maybe again and again: it is looked through once,
-        and again only when there is another token."""
+        """`mask_reply` for one that the cache gives, maybe again and again: it is looked through once, and
+        again only when there is another token."""
         known = self._known
         if not WORTH_KEEPING <= len(data) <= LARGEST_KEPT:
             return self._masked(data, "reply", known)

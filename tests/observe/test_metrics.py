@@ -129,12 +129,14 @@ def test_what_counted_as_other_counts_under_its_name_once_a_reload_gives_it_one(
         metrics.declare(names)
         metrics.call(call)
         metrics.attempt(attempt)
+        metrics.flight_ended("orders/get", "answered")
 
     for name, rest in {
         "gateway_requests_total": ("0", "upstream"),
         "gateway_request_duration_seconds_count": (),
         "gateway_upstream_requests_total": ("none",),
         "gateway_upstream_request_duration_seconds_count": (),
+        "gateway_flight_outcomes_total": ("answered",),
     }.items():
         assert counted(name) == {("other", *rest): 1, ("orders/get", *rest): 1}
     assert counted("gateway_callers_requests_total") == {("other",): 1, ("shop",): 1}
