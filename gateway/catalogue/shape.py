@@ -49,11 +49,15 @@ class Shape:
     fields_with_integers: "tuple[tuple[str, Shape], ...]" = dataclasses.field(
         init=False, repr=False, compare=False
     )
+    fields_beyond_text: "dict[str, Shape]" = dataclasses.field(init=False, repr=False, compare=False)
+    """Those of which a text in XML may be something else than a text."""
 
     def __post_init__(self) -> None:
         fields = tuple((name, shape) for name, shape in self.fields.items() if shape.has_integers)
+        beyond = {name: s for name, s in self.fields.items() if s.kind not in (Kind.ANY, Kind.STRING)}
         in_items = self.item is not None and self.item.has_integers
         object.__setattr__(self, "fields_with_integers", fields)
+        object.__setattr__(self, "fields_beyond_text", beyond)
         object.__setattr__(self, "has_integers", self.kind is Kind.INTEGER or bool(fields) or in_items)
 
     def field(self, name: str) -> "Shape":

@@ -6,7 +6,7 @@ objects), then the catalogue's types; where neither tells, text stays text. Refu
 """
 
 import re
-from typing import TypeAlias, TypeGuard
+from typing import Any, TypeAlias, TypeGuard
 
 import msgspec
 
@@ -57,20 +57,22 @@ class _Repeated:
 
 def _object(children: list[tuple[str, Content]], shape: Shape) -> dict[str, Tree]:
     """The children of an element as an object's fields."""
-    known = shape.fields
-    fields: dict[str, Tree] = {}
-    each = children if len(dict(children)) == len(children) else _gathered(children)
+    each: list[tuple[str, Content | _Repeated]] | list[tuple[str, Content]] = children
+    fields: dict[str, Any] = dict(children)  # which is all, where there are but texts
+    if len(fields) < len(children):
+        each = _gathered(children)
+        fields = dict(each)
+    beyond_text = shape.fields_beyond_text
     for name, content in each:
-        inner = known.get(name, ANY)
-        kind = inner.kind
-        if kind is _LIST:
-            fields[name] = _listed(content, inner)
-        elif type(content) is str:
-            fields[name] = content if kind is _ANY or kind is _STRING else _leaf(content, kind)
-        elif type(content) is list:
-            fields[name] = _object(content, inner)
-        else:
-            fields[name] = _listed(content, inner)
+        if type(content) is not str:
+            inner = shape.fields.get(name, ANY)
+            if type(content) is list and inner.kind is not _LIST:
+                fields[name] = _object(content, inner)
+            else:
+                fields[name] = _listed(content, inner)
+        elif name in beyond_text:
+            inner = beyond_text[name]
+            fields[name] = _listed(content, inner) if inner.kind is _LIST else _leaf(content, inner.kind)
     return fields
 
 
