@@ -30,6 +30,8 @@ FAMILIAR = 4 * 1024
 SHORT = 4 * 1024
 """Bytes of a body up to which it is looked for among them: beyond, a digest costs as much as reading."""
 
+_JSON = Format.JSON
+
 
 class _Scope(msgspec.Struct, frozen=True):
     """What a body is read for: the parts of a call's identity that are not in the body, and its types."""
@@ -142,7 +144,7 @@ def refusal(error: MalformedBodyError | TooMuchWorkError) -> errors.CallError:
 
 
 def _reader(call: Call) -> Callable[[bytes, BodyLimits, _Scope], _Meaning]:
-    return _read_json if call.head.format is Format.JSON else _read_xml
+    return _read_json if call.head.format is _JSON else _read_xml
 
 
 def _scope(call: Call) -> _Scope:

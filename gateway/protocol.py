@@ -27,7 +27,7 @@ from gateway.exchange import Exchange, Refused, head_of
 from gateway.head import Head, lines
 from gateway.known_heads import Known
 from gateway.listener import Listener, ListenerLimits
-from gateway.phase import Phase
+from gateway.phase import BODY, END, HEAD, NEXT, NOTHING, Phase
 from gateway.reader import RequestReader
 
 log = logging.getLogger(__name__)
@@ -56,7 +56,7 @@ class ListenerProtocol(asyncio.Protocol):
         self._state = server_state
         self._loop = _loop or asyncio.get_running_loop()
         self._limits = self._listener.limits
-        self._phase = Phase.HEAD
+        self._phase = HEAD
         self._alarm = Alarm(self._loop, self._late)
         self._unsent = 0
         self._answer: tuple[bytes, ...] = ()  # what is still to be written
@@ -87,10 +87,10 @@ class ListenerProtocol(asyncio.Protocol):
         elif surplus > 0:
             self._refuse(errors.CallError(errors.OVERLOADED, "too many connections", {"Retry-After": "1"}))
         else:
-            self._await(Phase.HEAD)
+            self._await(HEAD)
 
     def data_received(self, data: bytes) -> None:
-        if self._phase is Phase.END:
+        if self._phase is END:
             return
         reader = self._reader
         try:
@@ -99,14 +99,14 @@ class ListenerProtocol(asyncio.Protocol):
             self._break_off(error)
             return
         if reader.in_head:
-            if self._phase is not Phase.HEAD:
-                self._await(Phase.HEAD)
-        elif reader.incoming is not None and self._phase is not Phase.BODY:
-            self._await(Phase.BODY)
+            if self._phase is not HEAD:
+                self._await(HEAD)
+        elif reader.incoming is not None and self._phase is not BODY:
+            self._await(BODY)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._state.connections.discard(cast(Any, self))
-        self._phase = Phase.END
+        self._phase = END
         self._alarm.stop()
         self._flow.resume_writing()
         self._later.clear()
@@ -166,13 +166,13 @@ class ListenerProtocol(asyncio.Protocol):
         self._limits = self._listener.limits
         self._turn = turn = Exchange(self, known.head)
         turn.take_whole(content)
-        self._await(Phase.NOTHING)
+        self._await(NOTHING)
         if not self._listener.serve_at_once(turn, known.admitted):
             self._run(turn, self._listener.serve(turn, known.admitted))
 
     def whole(self) -> None:
         self._serve_known()
-        self._await(Phase.NEXT if self._turn is None else Phase.NOTHING)
+        self._await(NEXT if self._turn is None else NOTHING)
 
     # What an exchange asks.
 
@@ -184,7 +184,7 @@ class ListenerProtocol(asyncio.Protocol):
         self._loop.call_soon(self._send)
 
     def _send(self) -> None:
-        if self._phase is not Phase.END or self._answer:  # else the connection was ended since
+        if self._phase is not END or self._answer:  # else the connection was ended since
             self._write_answer()
             self.answered()
 
@@ -237,8 +237,8 @@ class ListenerProtocol(asyncio.Protocol):
             self._begin(self._later.popleft())
         if not self._later:
             self._flow.resume_reading()
-        if self._phase is Phase.NOTHING and self._turn is None:
-            self._await(Phase.NEXT)
+        if self._phase is NOTHING and self._turn is None:
+            self._await(NEXT)
 
     def _ended(self, turn: Exchange | AsgiExchange, task: "asyncio.Task[None]") -> None:
         """A request's task is over. One that has not answered ends its connection."""
@@ -256,7 +256,7 @@ class ListenerProtocol(asyncio.Protocol):
 
     def _break_off(self, error: errors.CallError) -> None:
         """Nothing that comes from here on can be read."""
-        self._await(Phase.END)
+        self._await(END)
         incoming, self._reader.incoming = cast(Exchange | AsgiExchange | None, self._reader.incoming), None
         if incoming is None:
             self._refuse(error)
@@ -269,7 +269,7 @@ class ListenerProtocol(asyncio.Protocol):
 
     def _refuse(self, error: errors.CallError) -> None:
         """Told when its turn comes; nothing is read any more."""
-        self._await(Phase.END)
+        self._await(END)
         log.warning("the connection of %s was ended: %s", self._door.peer, error.text)
         if self._turn is None and not self._later:
             self._tell(error)
@@ -288,7 +288,7 @@ class ListenerProtocol(asyncio.Protocol):
     def _hang_up(self, *, at_once: bool) -> None:
         """End the connection; not `at_once` where the caller may still be sending."""
         self._write_answer()
-        self._phase, self._turn = Phase.END, None
+        self._phase, self._turn = END, None
         self._later.clear()
         if at_once:
             self._transport.close()
@@ -304,11 +304,11 @@ class ListenerProtocol(asyncio.Protocol):
         self._phase = phase
         if self._flow.write_paused:
             return  # that it takes its answer comes first
-        if phase is Phase.NEXT:
+        if phase is NEXT:
             self._alarm.set(self._limits.idle_timeout)
-        elif phase is Phase.BODY:
+        elif phase is BODY:
             self._alarm.set(self._limits.body_timeout)
-        elif phase is Phase.HEAD:
+        elif phase is HEAD:
             self._alarm.set(self._limits.head_timeout)
         else:
             self._alarm.put_off()

@@ -31,6 +31,7 @@ from gateway.upstream.client import AttemptError
 from gateway.upstream.reply import Reply
 from gateway.upstream.sender import Outcome
 
+_FRESH = Course.FRESH
 _SEEN: Mapping[Course, tuple[CacheResult, Origin]] = {
     Course.FRESH: ("hit", "cache"),
     Course.REVALIDATE: ("stale", "stale"),
@@ -120,7 +121,7 @@ class Reads:
         if found is None:
             return None
         decision = freshness.decide(rule, control, found.entry.code, found.age)
-        return _from_cache(found, decision, trail) if decision.course is Course.FRESH else None
+        return _from_cache(found, decision, trail) if decision.course is _FRESH else None
 
     async def _forward(self, read: _Read, decision: Decision, trail: Trail) -> Reply:
         """Ask the platform, or wait for the one who asks already."""

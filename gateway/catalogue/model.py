@@ -8,7 +8,6 @@ from typing import Any
 
 from gateway.catalogue.shape import OBJECT, Shape
 from gateway.catalogue.template import EVERYTHING
-from gateway.enumeration import quick
 
 OTHER = "other"
 """The label of every method that the catalogue does not know: label values must come from a closed set."""
@@ -25,7 +24,6 @@ def _nothing() -> Mapping[Any, Any]:
     return MappingProxyType({})  # by a factory: before Python 3.12 a dataclass takes it for a mutable default
 
 
-@quick
 class Effect(StrEnum):
     """What a call does to the platform's state."""
 
@@ -37,7 +35,6 @@ class Effect(StrEnum):
         self.modifies = value != "read"
 
 
-@quick
 class Replay(StrEnum):
     """When the answer of an earlier identical call without a key is given again."""
 
@@ -46,7 +43,6 @@ class Replay(StrEnum):
     NEVER = "never"  # identical calls are joined in flight only
 
 
-@quick
 class Repeats(StrEnum):
     """Which `Request-ID` a modifying call without a key of its own gets."""
 

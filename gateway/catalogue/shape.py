@@ -11,10 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-from gateway.enumeration import quick
 
-
-@quick
 class Kind(StrEnum):
     """The types that a parameter or a reply field can have."""
 

@@ -5,10 +5,8 @@ from enum import StrEnum
 import msgspec
 
 from gateway.codec.body import Fields
-from gateway.enumeration import quick
 
 
-@quick
 class Format(StrEnum):
     """The formats the gateway can speak itself; the platform's others (csv) pass through it."""
 

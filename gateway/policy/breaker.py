@@ -24,12 +24,9 @@ from types import MappingProxyType
 
 import msgspec
 
-from gateway.enumeration import quick
-
 _BUCKETS = 10
 
 
-@quick
 class State(StrEnum):
     """The values of the label `state` of gateway_breaker_state."""
 
@@ -38,7 +35,6 @@ class State(StrEnum):
     HALF_OPEN = "half_open"
 
 
-@quick
 class Event(StrEnum):
     """What can change the state."""
 

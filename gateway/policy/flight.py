@@ -32,13 +32,11 @@ from typing import Any
 import msgspec
 
 from gateway.catalogue.model import Replay
-from gateway.enumeration import quick
 
 DAY = 23 * 3600.0
 """The platform forgets an id after a day; the gateway stops relying on it an hour before."""
 
 
-@quick
 class State(StrEnum):
     """What is known of a flight. A flight that is not remembered is ABSENT."""
 
@@ -48,7 +46,6 @@ class State(StrEnum):
     UNKNOWN = "unknown"
 
 
-@quick
 class Event(StrEnum):
     """What can happen to a flight."""
 
@@ -126,7 +123,6 @@ class Arrival(msgspec.Struct, frozen=True):
     """The Request-ID that it came with; not its identity where a flight without a key has it."""
 
 
-@quick
 class Refusal(StrEnum):
     """Why a call may not fly."""
 

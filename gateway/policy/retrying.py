@@ -22,14 +22,12 @@ from types import MappingProxyType
 
 import msgspec
 
-from gateway.enumeration import quick
 from gateway.records import FailureKind
 
 _UNAVAILABLE = frozenset({502, 503, 504})
 _MOST_DOUBLINGS = 60  # far beyond any max_backoff; without it a large number of attempts overflows a float
 
 
-@quick
 class Trouble(StrEnum):
     """Why an attempt is not the end of the matter: the label `reason` of gateway_retries_total."""
 
@@ -52,7 +50,6 @@ def of_status(status: int) -> Trouble | None:
     return Trouble.UNAVAILABLE if status in _UNAVAILABLE else None
 
 
-@quick
 class _Ruling(Enum):
     YES = auto()
     IF_RECOGNISED = auto()  # by a platform that will not run it twice

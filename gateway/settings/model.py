@@ -7,7 +7,6 @@ from typing import Any
 
 from pydantic import Field
 
-from gateway.enumeration import quick
 from gateway.settings import sections
 from gateway.settings.methods import MethodRule
 from gateway.settings.names import BaseUrl, HostName, MethodName, Name, Table
@@ -19,7 +18,6 @@ DEFAULT_ACCOUNT = "default"
 """The account that the top level of the settings describes."""
 
 
-@quick
 class TokenPlacement(StrEnum):
     """Where the platform looks for the token."""
 

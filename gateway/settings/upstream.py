@@ -5,7 +5,6 @@ from typing import Annotated
 
 from pydantic import Field
 
-from gateway.enumeration import quick
 from gateway.settings.names import BaseUrl, FilePath, HeaderName, UrlPath
 from gateway.settings.section import Section
 from gateway.settings.units import Duration, Period, Rate
@@ -28,7 +27,6 @@ class Format(StrEnum):
     XML = "xml"
 
 
-@quick
 class Compression(StrEnum):
     """How replies are asked for."""
 

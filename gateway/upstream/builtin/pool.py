@@ -11,13 +11,11 @@ import asyncio
 from collections import OrderedDict
 from enum import Enum
 
-from gateway.enumeration import quick
 from gateway.upstream.builtin.connection import Connection
 from gateway.upstream.options import TransportOptions
 from gateway.upstream.stats import PoolStats
 
 
-@quick
 class Leave(Enum):
     """What `take` answers where it has no connection to give."""
 
