@@ -7,6 +7,7 @@ its first byte is sent, and again before any of its callers is answered.
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import msgspec
 
@@ -36,6 +37,7 @@ _OUTCOMES: Mapping[Event, FlightOutcome] = {
 }
 
 
+_scoped = lru_cache(maxsize=1024)(scoped)  # most writes change what others changed a moment ago
 _CONTENT, _TASK = Repeats.CONTENT, Effect.TASK
 
 
@@ -104,7 +106,7 @@ class Writes:
     def tags(self, account: Account, request: Request) -> Tags:
         """What the call changes."""
         rule = self.tag_rules.get(request.method.name) or TagRule.of(request.method)
-        return scoped(account.base_url, rule.tags(request.body_only_fields()))
+        return _scoped(account.base_url, rule.tags(request.body_only_fields()))
 
 
 class _Write(msgspec.Struct, frozen=True):

@@ -56,7 +56,7 @@ class TagRule:
             return self.always
         return self._of_texts(tuple([_short(fields.get(parameter)) for _, parameter in self.by_parameter]))
 
-    @lru_cache(maxsize=4096)  # noqa: B019 - there are as many rules as methods
+    @lru_cache(maxsize=1024)  # noqa: B019 - there are as many rules as methods
     def _of_texts(self, texts: tuple[bytes | None, ...]) -> tuple[str, ...]:
         """The same of the parameters' values: most calls are about what others were about a moment ago."""
         tags = list(self.always)

@@ -19,7 +19,6 @@ the answer was lost, they stay closed for a while longer (`settle`). The end of 
 Tags are opaque here. A store knows nothing of methods, lifetimes and codes.
 """
 
-from functools import lru_cache
 from typing import Any, Protocol
 
 import msgspec
@@ -43,7 +42,6 @@ def read_tags(scope: str, api_method: str, tags: Tags) -> Tags:
     return (EVERY_READ, method_tag(api_method), *scoped(scope, tags))
 
 
-@lru_cache(maxsize=4096)
 def scoped(scope: str, tags: Tags) -> Tags:
     """The tags of one base URL: what a write changes."""
     return tuple([f"{scope} {tag}" for tag in tags])
