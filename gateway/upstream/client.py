@@ -80,7 +80,7 @@ async def attempt(transport: Transport, outgoing: Outgoing, deadline: float, rea
             modifies=method.effect.modifies,
             deadline=deadline,
         )
-        head, body = reply.head or read_head(reply.headers), reply.body
+        head, body = read_head(reply.headers), reply.body
         if head.coding and body:
             body = await _plain(reply, head.coding, reading.size)
         if len(body) <= UNCOUNTED or is_cheap(body):

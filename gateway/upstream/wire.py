@@ -9,8 +9,6 @@ from typing import NamedTuple, Protocol
 import httpx
 import msgspec
 
-from gateway.upstream.reply_head import ReplyHead
-
 RawHeaders = list[tuple[bytes, bytes]]
 
 
@@ -47,7 +45,6 @@ class WireReply(msgspec.Struct, frozen=True, gc=False):
     status: int
     headers: RawHeaders
     body: bytes
-    head: ReplyHead | None = None  # what the headers say, where the transport knows it already
 
 
 class Transport(Protocol):

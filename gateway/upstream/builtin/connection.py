@@ -21,7 +21,6 @@ from typing import cast
 
 import httpx
 
-from gateway.upstream.builtin.known_heads import KnownHeads
 from gateway.upstream.builtin.reply import ReplyError, ReplyReader
 from gateway.upstream.failures import Kind, marked
 from gateway.upstream.options import TransportOptions
@@ -60,12 +59,11 @@ class Connection(asyncio.Protocol):
         options: TransportOptions,
         loop: asyncio.AbstractEventLoop,
         on_lost: Callable[["Connection"], None],
-        heads: KnownHeads | None = None,
     ) -> None:
         # for the life of the connection
         self._loop = loop
         self._on_lost = on_lost
-        self.reader = ReplyReader(options, heads)
+        self.reader = ReplyReader(options)
         self.is_open = False
         self.idle_since = 0.0  # the pool's note, in the loop's time
         self._timer: asyncio.TimerHandle | None = None

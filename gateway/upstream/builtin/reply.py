@@ -15,9 +15,10 @@ is decided here:
 No socket, no clock, no loop: bytes in, a reply or `ReplyError` out.
 """
 
+import math
+
 import httptools
 
-from gateway.upstream.builtin.known_heads import KnownHead, KnownHeads
 from gateway.upstream.options import TransportOptions
 
 _FRAMING = (b"content-length", b"transfer-encoding")
@@ -36,7 +37,6 @@ class ReplyReader:
 
     __slots__ = (
         "_head_bytes",
-        "_heads",
         "_options",
         "_parser",
         "_pieces",
@@ -50,15 +50,12 @@ class ReplyReader:
         "headers",
         "held",
         "keep_alive",
-        "known",
         "started",
         "status",
     )
 
-    def __init__(self, options: TransportOptions, heads: KnownHeads | None = None) -> None:
-        """`heads` are known to all connections to one origin."""
+    def __init__(self, options: TransportOptions) -> None:
         self._options = options
-        self._heads = KnownHeads() if heads is None else heads
         self._parser = httptools.HttpResponseParser(self)
         self._problem: str | None = None
         self.complete = True
@@ -67,7 +64,6 @@ class ReplyReader:
     def expect(self, *, streamed: bool) -> None:
         """Gets ready for the next reply; a streamed one may be of any size."""
         self.status = 0
-        self.known: KnownHead | None = None  # the head, where it is one that may come again
         self.headers: list[tuple[bytes, bytes]] = []
         self.started = False
         self.head_complete = False
@@ -76,17 +72,13 @@ class ReplyReader:
         self.held = 0
         self._pieces: list[bytes] = []
         self._size = 0
-        self._size_limit = None if streamed else self._options.reply_bytes
+        self._size_limit = math.inf if streamed else self._options.reply_bytes
         self._head_bytes = 0
         self._silent_bytes = 0
         self._trailers = 0
 
     def feed(self, data: bytes) -> None:
         """Takes what arrived. Raises ReplyError; after it the connection is good for nothing."""
-        is_first = not self.started
-        if is_first and (known := self._heads.find(data)) is not None:
-            self._take_whole(known, data[known.size :])
-            return
         self.started = True
         size_before, in_head = self._size, not self.head_complete
         try:
@@ -105,21 +97,11 @@ class ReplyReader:
                 raise ReplyError(f"more than {options.headers} headers")
             if self._head_bytes > options.header_bytes:
                 self._check_head()
-            if is_first and self.keep_alive and self._size_limit is not None:
-                self.known = self._heads.learn(data, self._size, self.status, self.headers)
         elif self._size == size_before and not self.complete:
             # Chunk extensions and trailers are dropped, but must not come for ever.
             self._silent_bytes += len(data)
             if self._silent_bytes > self._options.header_bytes:
                 raise ReplyError("trailers larger than the limit")
-
-    def _take_whole(self, known: KnownHead, body: bytes) -> None:
-        """A reply that has come at once, and whose head is known."""
-        self.started = self.head_complete = self.complete = self.keep_alive = True
-        self.known, self.status, self.headers = known, known.status, known.headers
-        if body:
-            self._pieces = [body]
-            self._size = self.held = len(body)
 
     def end(self) -> None:
         """The connection ended. Completes a reply that has no other end, else raises ReplyError."""
@@ -186,7 +168,7 @@ class ReplyReader:
         size = len(piece)
         self._size += size
         self.held += size
-        if self._size_limit is not None and self._size > self._size_limit:
+        if self._size > self._size_limit:
             raise self._refuse(f"the reply is larger than {self._size_limit} bytes")
         self._pieces.append(piece)
 

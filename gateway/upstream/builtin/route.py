@@ -10,7 +10,6 @@ import msgspec
 
 from gateway.upstream.builtin.connection import Connection
 from gateway.upstream.builtin.dialing import Dialer
-from gateway.upstream.builtin.known_heads import KnownHeads
 from gateway.upstream.builtin.pool import Leave, Pool
 from gateway.upstream.extensions import DEADLINE, MODIFIES, STREAM
 from gateway.upstream.failures import kind_of, marked, was_written
@@ -56,7 +55,6 @@ class Route:
         self._options = options
         self._dialer = dialer
         self._loop = loop
-        self._heads = KnownHeads()
         self.pool = Pool(options, loop)
 
     def __repr__(self) -> str:
@@ -93,11 +91,11 @@ class Route:
         reader = connection.reader
         is_large = reader.held > JOINED_AT_ONCE
         # All of it at once: from the end of its use on, the connection may be at the next call's reply.
-        known, status, headers, pieces = reader.known, reader.status, reader.headers, reader.take_pieces()
+        status, headers, pieces = reader.status, reader.headers, reader.take_pieces()
         end_use(self.pool, connection)
         # Joining leaves the interpreter to others when it is much, but not the loop.
         body = await asyncio.to_thread(b"".join, pieces) if is_large else b"".join(pieces)
-        return WireReply(status, headers, body, None if known is None else known.said)
+        return WireReply(status, headers, body)
 
     async def _wait(self, terms: Terms) -> Connection | Leave:
         pool = self.pool
@@ -146,7 +144,7 @@ class Route:
         return connection
 
     def _new_connection(self) -> Connection:
-        return Connection(self._options, self._loop, self.pool.forget, self._heads)
+        return Connection(self._options, self._loop, self.pool.forget)
 
 
 def _may_replace(lost: Connection, terms: Terms, error: httpx.TransportError) -> bool:
