@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from gateway import body, errors, guard, headers
+from gateway import body, errors, guard, headers, identity
 from gateway.call import Answer, Call, CallHead, Trail
 from gateway.catalogue.model import Effect
 from gateway.codec.negotiation import Format
@@ -78,7 +78,7 @@ class DataPlane:
         self.tracer: Tracer | None = None
         self.in_progress = 0
         self._observe = observe
-        self.clock = clock
+        self._clock = clock
         self._wall_clock = wall_clock
         self._new_id = new_id
 
@@ -87,11 +87,12 @@ class DataPlane:
         rules = self.rules
         reply_format = rules.pipeline.intake.reply_format(head.headers, head.query)
         target = rules.router.find(head.path)
-        return _admitted(rules, head, target, reply_format)
+        _permit(rules, head, target)
+        return _admitted(rules, head, target, identity.caller_key(head.headers), reply_format)
 
     def serve_at_once(self, exchange: Exchange, admitted: Admitted) -> bool:
-        """Answer a whole call that needs no waiting, a read whose reply is at hand; else say so, and nothing
-        has happened."""
+        """Answer a whole call that needs no waiting, a read whose reply is at hand; else say so, and `serve`
+        has to."""
         rules = self.rules
         if admitted.rules is not rules or not admitted.reads or self.tracer is not None:
             return False
@@ -113,7 +114,7 @@ class DataPlane:
         _note(trail, call.head.target)
         trail.caller, trail.request_bytes = admitted.caller, len(call.body)
         self._hand_out(exchange, answer, trail)
-        self._observe(trail.record(self.clock()))
+        self._observe(trail.record(self._clock()))
         return True
 
     async def serve(self, exchange: Exchange, admitted: Admitted | None = None) -> None:
@@ -136,15 +137,14 @@ class DataPlane:
                 trail.error = CALLER_GONE
             finally:
                 self.in_progress -= 1
-                self._observe(trail.record(self.clock()))
+                self._observe(trail.record(self._clock()))
                 if trail.landing is not None:
                     await self._deliver(rules, exchange, trail, reached=reached and not trail.error)
 
     def _trail(self, exchange: Exchange) -> Trail:
-        now, began = self.clock(), exchange.began
         return Trail(
-            time=self._wall_clock() if began is None else self._wall_clock() - (now - began),
-            started=now if began is None else began,
+            time=self._wall_clock(),
+            started=self._clock(),
             request_id=self._new_id(),
             presence=exchange.presence,
         )
@@ -191,17 +191,19 @@ class DataPlane:
     async def _call(
         self, rules: CallRules, exchange: Exchange, admitted: Admitted | None, trail: Trail
     ) -> Answer:
-        head, size = exchange.head, 0
+        head = exchange.head
         guard.check(head.headers, exchange.local_address, rules.allowed_hosts)
         if admitted is None:
             target = rules.router.find(head.path)
             _note(trail, target)
-            admitted = _admitted(rules, head, target, trail.reply_format)
-            size = admitted.limit if head.length is None else head.length
-        else:
+            _permit(rules, head, target)
+            key = identity.caller_key(head.headers)
+            if key is not None:
+                trail.request_id = key
+            admitted = _admitted(rules, head, target, key, trail.reply_format)
+        else:  # such a head has no key
             _note(trail, admitted.head.target)
-        if admitted.head.key is not None:
-            trail.request_id = admitted.head.key
+        size = admitted.limit if head.length is None else head.length
         if size <= SMALL or exchange.is_whole:
             return await self._answered(rules, exchange, admitted, trail)
         async with rules.room.holding(size):
@@ -218,7 +220,7 @@ class DataPlane:
 
     def _fields(self, answer: Answer, trail: Trail) -> bytes:
         """The header lines of an answer that are the call's own."""
-        seconds = self.clock() - trail.started
+        seconds = self._clock() - trail.started
         lines = b"content-type: %b\r\nrequest-id: %b\r\ncache-status: %b\r\nserver-timing: %b\r\n" % (
             answer.content_type,
             trail.request_id.encode("ascii"),
@@ -259,11 +261,17 @@ def _caller(found: Headers, known: frozenset[str]) -> str:
     return text if text in known else "other"
 
 
-def _admitted(rules: CallRules, head: Head, target: Target, reply_format: Format) -> Admitted:
-    """Raises CallError for a head that is refused."""
+def _permit(rules: CallRules, head: Head, target: Target) -> None:
+    """Raises CallError for what may not be called, or not so."""
     _check_http_method(head.method, target)
     rules.policy.check(target.method)
-    call_head = rules.pipeline.intake.head(target, head.query, head.headers, reply_format)
+
+
+def _admitted(
+    rules: CallRules, head: Head, target: Target, key: str | None, reply_format: Format
+) -> Admitted:
+    """Raises CallError for a head that is refused."""
+    call_head = rules.pipeline.intake.head(target, head.query, head.headers, key, reply_format)
     limit = rules.body_bytes if call_head.format is Format.JSON else rules.xml_bytes
     body.check(head.headers, limit)
     return Admitted(rules, call_head, _caller(head.headers, rules.known_callers), limit)

@@ -75,7 +75,6 @@ class Exchange:
         "_size",
         "_trouble",
         "_waiter",
-        "began",
         "head",
         "is_answered",
         "is_whole",
@@ -85,7 +84,6 @@ class Exchange:
 
     def __init__(self, link: Link, head: Head) -> None:
         self.head = head
-        self.began: float | None = None  # when its head came, by the gateway's clock; None: just now
         self.keep_alive = head.keep_alive
         self.presence = Presence()
         self.is_whole = False

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from gateway import identity
 from gateway.assembly import dialect, intake, method_policy, read_rule
 from gateway.call import Call, Request
 from gateway.catalogue.model import Catalogue, Repeats
@@ -38,7 +39,8 @@ class Explainer:
         rule = target.method
         method_policy(self.settings).check(rule)
         reading = intake(self.settings, self.offload)
-        call = Call(reading.head(target, query, headers, reading.reply_format(headers, query)), body)
+        key = identity.caller_key(headers)
+        call = Call(reading.head(target, query, headers, key, reading.reply_format(headers, query)), body)
         request = reading.read(call) if is_cheap(body) else await reading.read_beside(call)
         spoken = dialect(self.settings, self.settings.all_accounts()[DEFAULT_ACCOUNT])
         digest = request.fingerprint.hex()

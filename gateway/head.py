@@ -31,7 +31,7 @@ class Head(NamedTuple):
 class Draft:
     """A head as it comes in, field by field, and what may still come of it."""
 
-    __slots__ = ("_bytes", "_header_bytes", "_headers", "_stuck", "_trailers", "fields", "target")
+    __slots__ = ("_bytes", "_header_bytes", "_headers", "_trailers", "fields", "stuck", "target")
 
     def __init__(self, header_bytes: int, headers: int) -> None:
         """At most so many bytes and fields, trailers included."""
@@ -39,7 +39,8 @@ class Draft:
         self.fields: list[tuple[bytes, bytes]] = []  # with lower-case names
         self._header_bytes = header_bytes
         self._headers = headers
-        self._bytes = self._trailers = self._stuck = 0
+        self.stuck = 0  # bytes that came without an end of a field
+        self._bytes = self._trailers = 0
 
     def add(self, name: bytes, value: bytes, *, is_trailer: bool) -> bool:
         """Whether it is within the limits. Fields behind the head are trailers: counted, never taken."""
@@ -57,8 +58,8 @@ class Draft:
     def is_stuck(self, size: int) -> bool:
         """Whether `size` more bytes, within one field, are too many: httptools keeps them, and tells of a
         field when it is whole."""
-        self._stuck += size
-        return self._stuck > self._header_bytes
+        self.stuck += size
+        return self.stuck > self._header_bytes
 
     def too_large(self) -> errors.CallError:
         """What a caller is told whose head is not."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from gateway import errors, identity
+from gateway import errors
 from gateway.annex import TooMuchWorkError
 from gateway.call import Call, CallHead, Request
 from gateway.catalogue.shape import Shape
@@ -68,10 +68,12 @@ class Intake:
     offload: Offload
     _familiar: Remembered[bytes, Gist] = field(default_factory=lambda: Remembered(FAMILIAR))
 
-    def head(self, target: Target, query: bytes, headers: Headers, reply_format: Format) -> CallHead:
-        """What a head says of its call; `reply_format` as below. Raises CallError: 415 for a missing or other
-        content type, since a browser page can send those; 400 for a malformed key or query."""
-        key = identity.caller_key(headers)
+    def head(
+        self, target: Target, query: bytes, headers: Headers, key: str | None, reply_format: Format
+    ) -> CallHead:
+        """What a head says of its call; `key` is the caller's, `reply_format` as below. Raises CallError: 415
+        for a missing or other content type, since a browser page can send those; 400 for a malformed query.
+        """
         found = negotiation.body_format(headers.get(CONTENT_TYPE))
         if found is None:
             raise errors.CallError(

@@ -13,6 +13,7 @@ from gateway import errors
 from gateway.dataplane import Admitted
 from gateway.head import Head
 from gateway.headers import (
+    CONTENT_LENGTH,
     EXPECT,
     IDEMPOTENCY_KEY,
     REQUEST_ID,
@@ -21,7 +22,6 @@ from gateway.headers import (
     TRANSFER_ENCODING,
 )
 from gateway.remembered import Remembered
-from gateway.room import SMALL
 
 MOST = 1024
 """Callers times methods; and four times as many with their lengths."""
@@ -40,7 +40,7 @@ _VARYING = frozenset((EXPECT, TRANSFER_ENCODING, REQUEST_ID, IDEMPOTENCY_KEY, TR
 class Known(msgspec.Struct, frozen=True, gc=False):
     """A head, and what follows from it."""
 
-    head: Head  # its `length` is of the call that it was learned from
+    head: Head
     admitted: Admitted
     size: int  # bytes of this one
     whole: int  # bytes of it and its body
@@ -54,6 +54,7 @@ class KnownHeads:
         self._admit = admit
         self._longest = min(LONGEST, header_bytes - DIGITS)
         self._learned: Remembered[bytes, tuple[Head, Admitted]] = Remembered(MOST)
+        self._met: Remembered[int, bool] = Remembered(4 * MOST)  # once; some never come again
         self._seen: Remembered[bytes, Known] = Remembered(4 * MOST)  # to the last byte: found by one look
 
     def __len__(self) -> int:
@@ -61,21 +62,22 @@ class KnownHeads:
         return len(self._learned)
 
     def find(self, data: bytes) -> Known | None:
-        """The head of a request of which `data` is all, or the beginning; all, where its body is large: such
-        a one may have to wait for room before any of it is read."""
+        """The head of a request of which `data` is all, or the beginning."""
         raw = data[: data.find(_END) + len(_END)]
         known = self._seen.get(raw) or self._see(raw)
-        if known is None or known.whole == len(data):
-            return known
-        return known if len(data) < known.whole <= SMALL else None
+        return known if known is not None and len(data) <= known.whole else None
 
     def learn(self, raw: bytes, head: Head) -> None:
-        """`head` was read out of `raw`, if that is one head. It is kept if it may come again."""
+        """`head` was read out of `raw`, if that is one head. It is kept if it may come again, and has."""
         parted = _parted(raw)
         if parted is None or len(raw) > self._longest or head.query or not _VARYING.isdisjoint(head.headers):
             return
         without_length, length = parted
         if length != head.length or raw.find(_END) + len(_END) != len(raw):
+            return
+        met = hash(without_length)
+        if self._met.get(met) is None:
+            self._met.put(met, True)
             return
         try:
             self._learned.put(without_length, (head, self._admit(head)))
@@ -91,6 +93,7 @@ class KnownHeads:
         length, (head, admitted) = parted[1], learned
         if length > admitted.limit:
             return None
+        head = head._replace(length=length, headers={**head.headers, CONTENT_LENGTH: b"%d" % length})
         known = Known(head, admitted, len(raw), len(raw) + length)
         self._seen.put(raw, known)
         return known

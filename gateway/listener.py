@@ -61,7 +61,6 @@ class Listener:
         limits: ListenerLimits,
     ) -> None:
         self.serve = calls.serve
-        self.clock = calls.clock
         self.serve_at_once = calls.serve_at_once
         self.common_fields = CommonFields()
         self._calls = calls

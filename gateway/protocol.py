@@ -62,7 +62,6 @@ class ListenerProtocol(asyncio.Protocol):
         self._answer: tuple[bytes, ...] = ()  # what is still to be written
         self._turn: Turn | None = None  # the request that is being answered; those after it
         self._later: deque[Turn] = deque()
-        self._unserved: Known | None = None  # the head of the one whose turn it is, while not all has come
         self._reader = RequestReader(self, self._listener)
 
     def __repr__(self) -> str:
@@ -112,7 +111,6 @@ class ListenerProtocol(asyncio.Protocol):
         self._later.clear()
         if isinstance(self._turn, Exchange | AsgiExchange):
             self._turn.leave()
-        self._serve_known()
         self._reader.close()
         del self._reader  # it holds this connection
 
@@ -135,7 +133,6 @@ class ListenerProtocol(asyncio.Protocol):
             self._transport.close()
         else:
             (self._later[-1] if self._later else self._turn).keep_alive = False
-            self._serve_known()
 
     # What the reader asks and tells.
 
@@ -158,8 +155,7 @@ class ListenerProtocol(asyncio.Protocol):
     def known(self, known: Known) -> Exchange:
         self._limits = self._listener.limits
         self._turn = turn = Exchange(self, known.head)
-        turn.began = self._listener.clock()
-        self._unserved = known
+        self._run(turn, self._listener.serve(turn, known.admitted))
         return turn
 
     def known_whole(self, known: Known, content: bytes) -> None:
@@ -171,7 +167,6 @@ class ListenerProtocol(asyncio.Protocol):
             self._run(turn, self._listener.serve(turn, known.admitted))
 
     def whole(self) -> None:
-        self._serve_known()
         self._await(NEXT if self._turn is None else NOTHING)
 
     # What an exchange asks.
@@ -215,15 +210,6 @@ class ListenerProtocol(asyncio.Protocol):
             return
         self._run(turn, self._listener.serve(turn) if isinstance(turn, Exchange) else turn.run())
 
-    def _serve_known(self) -> None:
-        """A call whose head is known is served when it is whole, or when it will not be."""
-        known, self._unserved = self._unserved, None
-        turn = self._turn
-        if known is None or not isinstance(turn, Exchange):
-            return
-        if not (turn.is_whole and self._listener.serve_at_once(turn, known.admitted)):
-            self._run(turn, self._listener.serve(turn, known.admitted))
-
     def _run(self, turn: Exchange | AsgiExchange, work: Coroutine[Any, Any, None]) -> None:
         task = self._loop.create_task(work)
         self._state.tasks.add(task)
@@ -265,7 +251,6 @@ class ListenerProtocol(asyncio.Protocol):
         else:
             incoming.keep_alive = False
             incoming.fail(error)
-            self._serve_known()
 
     def _refuse(self, error: errors.CallError) -> None:
         """Told when its turn comes; nothing is read any more."""

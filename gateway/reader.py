@@ -55,6 +55,10 @@ class Receiver(Protocol):
         ...
 
 
+def _no_http() -> errors.CallError:
+    return errors.CallError(errors.BAD_REQUEST, "this is no proper HTTP/1.1")
+
+
 class RequestReader:
     """`feed` it; where a request stands is in `in_head` and `incoming`. The `on_...` methods are called by
     httptools."""
@@ -72,54 +76,56 @@ class RequestReader:
         self._moved = False
         self._error: errors.CallError | None = None
         self._missing = 0  # bytes of the body of a request whose head was known
+        self._is_last = False  # that request, on its connection
 
     def feed(self, data: bytes) -> None:
         """Raises CallError: nothing that comes from here on can be read."""
-        if self._missing:
-            self._gather(data)
-            return
-        is_first = self.incoming is None and not self.in_head and self._connection.is_free()
-        if is_first and (known := self._listener.heads.find(data)) is not None:
-            if known.whole == len(data):
-                self._connection.known_whole(known, data[known.size :])
-            else:
-                self._pass_over_head(known, data[known.size :])
-            return
-        self._moved, self._read_heads, self._read_body = False, 0, 0
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            self._pass_over_upgrade(data[upgrade.args[0] :])
-            return
-        except httptools.HttpParserError:
-            raise self._error or errors.CallError(errors.BAD_REQUEST, "this is no proper HTTP/1.1") from None
-        if not self._moved and self._draft.is_stuck(len(data)):
-            raise self._draft.too_large()
-        if is_first and self._read_heads == 1 and self._call is not None:
-            # All that came is that head and what was taken for its body: nothing else can be meant by it.
-            self._listener.heads.learn(data[: len(data) - self._read_body], self._call)
+        rest: bytes | None = data
+        while rest is not None:
+            rest = self._gather(rest) if self._missing else self._feed(rest)
 
     def close(self) -> None:
         """For good: httptools and this hold each other, and so the connection."""
         del self._parser
 
-    def _pass_over_head(self, known: Known, content: bytes) -> None:
-        """`content` is what has come of its body."""
-        self._missing = known.whole - known.size
-        self.incoming = self._connection.known(known)
-        if content:
-            self._gather(content)
+    def _feed(self, data: bytes) -> bytes | None:
+        """Returns what is to be fed next, if anything is. Raises CallError."""
+        is_first = self.incoming is None and not self.in_head and self._connection.is_free()
+        if is_first and (known := self._listener.heads.find(data)) is not None:
+            self._draft.stuck = 0
+            if known.whole == len(data):
+                self._connection.known_whole(known, data[known.size :])
+                return None
+            self._missing, self._is_last = known.whole - known.size, not known.head.keep_alive
+            self.incoming = self._connection.known(known)
+            return data[known.size :] or None
+        self._moved, self._read_heads, self._read_body = False, 0, 0
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            return self._without_offer() + data[upgrade.args[0] :]
+        except httptools.HttpParserError:
+            raise self._error or _no_http() from None
+        if not self._moved and self._draft.is_stuck(len(data)):
+            raise self._draft.too_large()
+        if is_first and self._read_heads == 1 and self._call is not None:
+            # All that came is that head and what was taken for its body: nothing else can be meant by it.
+            self._listener.heads.learn(data[: len(data) - self._read_body], self._call)
+        return None
 
-    def _gather(self, data: bytes) -> None:
-        """More of a body that httptools does not see, and perhaps what is behind it."""
+    def _gather(self, data: bytes) -> bytes | None:
+        """More of a body that httptools does not see. Returns what is behind it, and raises CallError where
+        nothing may be."""
         assert self.incoming is not None
         piece, rest = data[: self._missing], data[self._missing :]
         self._missing -= len(piece)
         self.incoming.feed(piece)
-        if not self._missing:
-            self._end()
-        if rest:
-            self.feed(rest)
+        if self._missing:
+            return None
+        self._end()
+        if rest and self._is_last:
+            raise _no_http()
+        return rest or None
 
     def _end(self) -> None:
         assert self.incoming is not None
@@ -127,14 +133,13 @@ class RequestReader:
         self.incoming = None
         self._connection.whole()
 
-    def _pass_over_upgrade(self, rest: bytes) -> None:
-        """Read the request whose head has just ended once more, as one that offers nothing."""
+    def _without_offer(self) -> bytes:
+        """The head that has just ended, as one that offers nothing; for a new parser."""
         method = self._parser.get_method()
         if method == b"CONNECT":
             raise errors.CallError(errors.BAD_REQUEST, "this is no proxy of that kind")
-        again = head.written(method, self._draft.target, self._parser.get_http_version(), self._draft.fields)
-        self._parser = httptools.HttpRequestParser(self)
-        self.feed(again + rest)
+        self._parser, former = httptools.HttpRequestParser(self), self._parser
+        return head.written(method, self._draft.target, former.get_http_version(), self._draft.fields)
 
     def on_message_begin(self) -> None:
         self._limits = self._listener.limits  # a reload may have changed them

@@ -53,7 +53,7 @@ def request(
 def call(body: bytes, method: ApiMethod = WRITE, *, query: bytes = b"", **headers: bytes) -> Call:
     named = {name.replace("_", "-").encode(): value for name, value in headers.items()}
     target = Target("default", method, method.name)
-    return Call(INTAKE.head(target, query, named, INTAKE.reply_format(named, query)), body)
+    return Call(INTAKE.head(target, query, named, None, INTAKE.reply_format(named, query)), body)
 
 
 def trail() -> Trail:

@@ -85,7 +85,7 @@ async def test_as_request_answers_xml_in_xml() -> None:
 def test_a_content_type_that_a_page_can_send_is_refused(content_type: bytes | None) -> None:
     headers = {} if content_type is None else {b"content-type": content_type}
     with pytest.raises(errors.CallError) as refused:
-        INTAKE.head(TARGET, b"", headers, Format.JSON)
+        INTAKE.head(TARGET, b"", headers, None, Format.JSON)
     assert refused.value.kind is errors.UNSUPPORTED_TYPE
 
 

@@ -216,7 +216,7 @@ class PipelineMachine(RuleBasedStateMachine):
             headers[b"cache-control"] = wish
         intake = self.pipeline.intake
         asked = intake.reply_format(headers, b"")
-        call = Call(intake.head(Target(account, method, name), b"", headers, asked), body)
+        call = Call(intake.head(Target(account, method, name), b"", headers, None, asked), body)
 
         async def start() -> Asking:
             trail = Trail(time=0.0, started=self.now, request_id=f"id-{next(self.ids)}")

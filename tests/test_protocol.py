@@ -63,9 +63,6 @@ class Calls:
     bodies: list[bytes] = field(default_factory=list)
     protocols: list[ListenerProtocol] = field(default_factory=list)
 
-    def clock(self) -> float:
-        return asyncio.get_running_loop().time()
-
     def is_call(self, path: bytes) -> bool:
         return True
 
@@ -121,6 +118,13 @@ async def heard(calls: Calls, *sent: bytes) -> list[bytes]:
         async with asyncio.timeout(PATIENCE):
             said = await reader.read(-1)
     return [status or answer for status, answer in re.findall(rb"HTTP/1.1 ([45]\d\d)|(answer-\d)", said)]
+
+
+async def learned(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Two calls, so that their head is known."""
+    for answer in (b"answer-1", b"answer-2"):
+        writer.write(CALL)
+        await reader.readuntil(answer)
 
 
 async def soon(condition: Callable[[], bool]) -> None:
@@ -193,36 +197,69 @@ async def test_heads_that_are_known_change_nothing_however_requests_are_cut(seed
 async def test_a_body_that_does_not_follow_a_known_head_is_not_waited_for_for_ever() -> None:
     calls = Calls(limits=replace(LIMITS, body_timeout=0.05))
     async with serving(calls) as (reader, writer), asyncio.timeout(PATIENCE):
-        writer.write(CALL)
-        await reader.readuntil(b"answer-1")
+        await learned(reader, writer)
         writer.write(CALL[:-1])
         assert (await reader.read(-1)).startswith(b"HTTP/1.1 408 ")
-    assert [len(calls.exchanges), len(calls.heads)] == [2, 1]
+    assert [len(calls.exchanges), len(calls.heads)] == [3, 1]
 
 
 async def test_who_leaves_behind_a_known_head_is_known_to_be_gone() -> None:
     calls = Calls()
     async with serving(calls) as (reader, writer), asyncio.timeout(PATIENCE):
-        writer.write(CALL)
-        await reader.readuntil(b"answer-1")
+        await learned(reader, writer)
         writer.write(CALL[:-1])
-        await soon(lambda: calls.protocols[0]._turn is not None)
-        assert len(calls.exchanges) == 1
-    await soon(lambda: len(calls.exchanges) == 2 and calls.exchanges[1].presence.is_gone)
+        await soon(lambda: len(calls.exchanges) == 3)
+    await soon(lambda: calls.exchanges[2].presence.is_gone)
 
 
 async def test_what_comes_behind_a_known_head_is_answered_though_the_gateway_ends() -> None:
     calls = Calls()
     async with serving(calls) as (reader, writer), asyncio.timeout(PATIENCE):
-        writer.write(CALL)
-        await reader.readuntil(b"answer-1")
+        await learned(reader, writer)
         writer.write(CALL[:-1])
-        await soon(lambda: calls.protocols[0]._turn is not None)
+        await soon(lambda: len(calls.exchanges) == 3)
         calls.protocols[0].shutdown()
         writer.write(CALL[-1:])
         said = await reader.read(-1)
-    assert said.endswith(b"answer-2")
+    assert said.endswith(b"answer-3")
     assert b"connection: close" in said
+
+
+async def test_a_call_whose_head_is_known_is_under_way_before_its_body_has_come() -> None:
+    """So it is counted, refused by the guard, and bound to the rules that hold when its head comes."""
+    calls = Calls(early=True)
+    async with serving(calls) as (reader, writer), asyncio.timeout(PATIENCE):
+        await learned(reader, writer)
+        writer.write(CALL[:-1])
+        await reader.readuntil(b"answer-3")
+        assert not calls.exchanges[2].is_whole
+
+
+async def test_blank_lines_behind_bodies_are_no_head_however_many() -> None:
+    calls = Calls(limits=replace(LIMITS, header_bytes=200))
+    async with serving(calls) as (reader, writer), asyncio.timeout(PATIENCE):
+        for number in range(1, 301):
+            writer.write(CALL)
+            await reader.readuntil(b"answer-%d" % number)
+            writer.write(b"\r\n")
+            await asyncio.sleep(0)
+
+
+async def test_what_comes_behind_a_known_head_that_was_to_be_the_last_costs_nobody_an_answer() -> None:
+    """It is not taken for a request; the connection stays until its caller has read."""
+    last = CALL.replace(b"Host", b"Connection: close\r\nHost")
+    for rest in (CALL, b"garbage"):
+        calls = Calls()
+        for _ in range(2):
+            await heard(calls, last)
+        async with serving(calls) as (reader, writer), asyncio.timeout(PATIENCE):
+            writer.write(last[:-1])
+            await soon(lambda calls=calls: len(calls.exchanges) == 3)  # type: ignore[misc]
+            writer.write(last[-1:] + rest)
+            said = await reader.read(-1)
+            assert not calls.protocols[-1]._transport.is_closing()
+        assert said.endswith(b"answer-3")
+        assert len(calls.exchanges) == 3
 
 
 async def test_a_known_head_that_ends_its_connection_ends_it() -> None:

@@ -216,6 +216,22 @@ def test_a_bad_request_id_is_not_echoed(caller: Caller) -> None:
 
 
 @pytest.mark.parametrize(
+    "headers",
+    [
+        (("Content-Type", "text/plain"),),
+        (*IN_JSON, ("Content-Encoding", "gzip")),
+        (*IN_JSON, ("Content-Length", str(10**9))),
+    ],
+    ids=["type", "encoding", "length"],
+)
+def test_a_refusal_carries_the_callers_own_id(caller: Caller, headers: tuple[Header, ...]) -> None:
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers)
+    head = f"POST {BASE}databases/get HTTP/1.1\r\nHost: {caller.authority}\r\nRequest-ID: mine\r\n{lines}\r\n"
+    reply = caller.exchange(head.encode())
+    assert (reply.status in (413, 415), reply.header("request-id")) == (True, "mine")
+
+
+@pytest.mark.parametrize(
     "path", ["/livez", "/metrics", "/readyz", "/-/", "/api/download/a", "/", "/elsewhere"]
 )
 def test_every_path_is_closed_to_another_host_and_to_pages(caller: Caller, path: str) -> None:

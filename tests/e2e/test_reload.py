@@ -376,3 +376,45 @@ def serial(served: Served) -> int:
     number = int(marker.read_text()) + 1 if marker.exists() else 1
     marker.write_text(str(number))
     return number
+
+
+def test_a_call_ends_with_the_rules_that_held_when_its_head_came(served: Served) -> None:
+    """Also where the head is one that came before, and the account is gone when the body comes."""
+    served.taken(accounts={"second": {"base_url": served.base_url, "token": {"env": "TOKEN"}}})
+    caller = Caller(served.caller.address, base_path="/accounts/second/api/v1.1/")
+    body = b'{"id": 1}'
+    head = (
+        f"POST {caller.base_path}databases/get HTTP/1.1\r\nHost: {caller.authority}\r\n"
+        f"Content-Type: {JSON}\r\nContent-Length: {len(body)}\r\n\r\n"
+    ).encode()
+    for _ in range(3):
+        assert caller.exchange(head + body).error == 0
+    with caller.connected() as connection:
+        connection.sendall(head)
+        until(lambda: in_progress(served) == 1, "the call is under way")
+        served.taken(limits={"body_bytes": "1KiB"})
+        connection.sendall(body)
+        assert read_reply(connection).error == 0
+    assert caller.exchange(head + body).status == 404
+
+
+def test_a_short_call_is_not_measured_by_a_long_one_of_the_same_head(served: Served) -> None:
+    def request(size: int) -> tuple[bytes, bytes]:
+        body = b'{"id": 1, "x": "' + b"x" * size + b'"}'
+        head = (
+            f"POST /api/v1.1/databases/get HTTP/1.1\r\nHost: {served.caller.authority}\r\n"
+            f"Content-Type: {JSON}\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        return head.encode(), body
+
+    for _ in range(3):
+        assert served.caller.exchange(b"".join(request(3000))).error == 0
+    with served.caller.connected() as connection:
+        head, body = request(5)
+        connection.sendall(head)
+        until(lambda: in_progress(served) == 1, "the call is under way")
+        served.taken(limits={"body_bytes": "1KiB"})
+        connection.sendall(body)
+        assert read_reply(connection).error == 0
+    assert served.caller.exchange(b"".join(request(5))).error == 0
+    assert served.caller.exchange(b"".join(request(3000))).status == 413
