@@ -99,14 +99,10 @@ class DataPlane:
         content = exchange.body_at_hand(admitted.limit)
         if content is None:
             return False
-        call = Call(admitted.head, content)
-        gist = rules.pipeline.intake.gist(call)
-        if gist is None:
-            return False
-        trail = self._trail(exchange)
+        call, trail = Call(admitted.head, content), self._trail(exchange)
         try:
             guard.check(exchange.head.headers, exchange.local_address, rules.allowed_hosts)
-            answer = rules.pipeline.kept(call.head, gist, trail)
+            answer = rules.pipeline.at_hand(call, trail)
         except errors.CallError:
             return False  # whoever serves it tells it so
         if answer is None:

@@ -18,12 +18,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from gateway.account import Account
-from gateway.call import Answer, Call, CallHead, Trail
+from gateway.call import Answer, Call, Trail
 from gateway.codec.negotiation import Format
-from gateway.intake import Gist, Intake
+from gateway.intake import Intake
 from gateway.offload import is_cheap
 from gateway.presentation import Presentation
-from gateway.reads import Reads
+from gateway.reads import Reads, note_kept
 from gateway.writes import Writes
 
 
@@ -42,6 +42,8 @@ class Pipeline:
     async def answer(self, call: Call, trail: Trail) -> Answer:
         """The platform's answer, or CallError when there is none."""
         intake = self.intake
+        if not call.head.target.method.effect.modifies and (found := self.at_hand(call, trail)) is not None:
+            return found
         request = intake.read(call) if is_cheap(call.body) else await intake.read_beside(call)
         trail.reply_format = request.reply_format
         account = self.accounts[request.account]
@@ -61,18 +63,22 @@ class Pipeline:
         ready = self.presentation.at_once(reply, request.reply_format)
         return ready or await self.presentation.of_reply(request, reply, trail)
 
-    def kept(self, call: CallHead, gist: Gist, trail: Trail) -> Answer | None:
-        """The answer of a read that can be given without waiting for anything; else None, and `answer` is
-        to be asked. Raises CallError."""
-        account = self.accounts[call.target.account]
-        if call.format is not account.writer.format or gist.untouched:
+    def at_hand(self, call: Call, trail: Trail) -> Answer | None:
+        """The answer of a read, where its body and its reply are known here and nothing is to be waited for;
+        else None, and nothing is noted. Raises CallError."""
+        head, gist = call.head, self.intake.gist(call)
+        account = self.accounts[head.target.account]
+        if gist is None or gist.untouched or head.format is not account.writer.format:
             return None
-        reply = self.reads.kept(account, call.target.method, gist.fingerprint, call.cache_control, trail)
-        if reply is None:
+        found = self.reads.at_hand(account, head.target.method, gist.fingerprint, head.cache_control)
+        if found is None:
             return None
-        trail.reply_format = gist.reply_format
-        trail.code = reply.envelope.code
-        return self.presentation.at_once(reply, gist.reply_format, kept=True)
+        reply, decision = found
+        answer = self.presentation.at_once(reply, gist.reply_format, kept=True)
+        if answer is not None:
+            note_kept(decision, trail)
+            trail.reply_format, trail.code = gist.reply_format, reply.envelope.code
+        return answer
 
     async def delivered(self, trail: Trail, *, reached: bool) -> None:
         """Whether the caller got its answer: a modifying call's flight wants to know."""

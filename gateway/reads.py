@@ -110,10 +110,10 @@ class Reads:
             case _:
                 return await self._forward(read, decision, trail)
 
-    def kept(
-        self, account: Account, method: ApiMethod, fingerprint: bytes, control: CacheControl, trail: Trail
-    ) -> Reply | None:
-        """The reply, where a fresh one is at hand; nothing is waited for. Raises CallError."""
+    def at_hand(
+        self, account: Account, method: ApiMethod, fingerprint: bytes, control: CacheControl
+    ) -> tuple[Reply, Decision] | None:
+        """The reply, where a fresh one is in this process; nothing is waited for. Raises CallError."""
         rule = self._rules[method.name].freshness
         if not freshness.may_look(rule, control):
             return None
@@ -121,7 +121,7 @@ class Reads:
         if found is None:
             return None
         decision = freshness.decide(rule, control, found.entry.code, found.age)
-        return _from_cache(found, decision, trail) if decision.course is _FRESH else None
+        return (_kept_reply(found), decision) if decision.course is _FRESH else None
 
     async def _forward(self, read: _Read, decision: Decision, trail: Trail) -> Reply:
         """Ask the platform, or wait for the one who asks already."""
@@ -239,10 +239,19 @@ def _decide(read: _Read, found: Found | None) -> Decision:
     return freshness.decide(read.rule.freshness, read.request.cache_control, code, age)
 
 
-def _from_cache(found: Found, decision: Decision, trail: Trail) -> Reply:
-    entry = found.entry
+def note_kept(decision: Decision, trail: Trail) -> None:
+    """The answer is one that was kept."""
     trail.cache, trail.origin = _SEEN[decision.course]
     trail.cache_status, trail.age = cache_status(decision), age_header(decision)
+
+
+def _from_cache(found: Found, decision: Decision, trail: Trail) -> Reply:
+    note_kept(decision, trail)
+    return _kept_reply(found)
+
+
+def _kept_reply(found: Found) -> Reply:
+    entry = found.entry
     return Reply(
         entry.status,
         entry.content_type,

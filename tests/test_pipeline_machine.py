@@ -220,16 +220,10 @@ class PipelineMachine(RuleBasedStateMachine):
 
         async def start() -> Asking:
             trail = Trail(time=0.0, started=self.now, request_id=f"id-{next(self.ids)}")
-            task = asyncio.get_running_loop().create_task(self._answered(call, trail))
+            task = asyncio.get_running_loop().create_task(self.pipeline.answer(call, trail))
             return Asking(task, trail, database, self.now, self.truth.ended[database], value)
 
         return self.run(start())
-
-    async def _answered(self, call: Call, trail: Trail) -> Answer:
-        """As the data plane does it: what needs no waiting is not waited for."""
-        gist = None if call.head.target.method.effect.modifies else self.pipeline.intake.gist(call)
-        kept = None if gist is None else self.pipeline.kept(call.head, gist, trail)
-        return kept or await self.pipeline.answer(call, trail)
 
     # What the platform does.
 
