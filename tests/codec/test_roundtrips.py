@@ -37,8 +37,9 @@ def typed(draw: st.DrawFn, depth: int = 3) -> tuple[Shape, Any]:
             return Shape(Kind.BOOLEAN), draw(st.none() | st.booleans())
         case Kind.LIST:
             item, value = draw(typed(depth - 1))
-            # One empty item looks like an empty list: the mark tells, and the goldens test it.
-            copies = 0 if value in (None, []) else draw(st.integers(0, 3))
+            # One item that is empty or blank looks like an empty list: the mark tells, the goldens test it.
+            is_blank = isinstance(value, str) and not value.strip(" ")
+            copies = 0 if is_blank or value in (None, []) else draw(st.integers(0, 3))
             return Shape(Kind.LIST, item=item, wrapped=draw(st.booleans())), [value] * copies
         case _:
             return draw(typed_object(depth - 1, min_size=1))
