@@ -54,10 +54,13 @@ def test_a_plain_document_is_read_as_by_the_parser(body: bytes) -> None:
         b"<xml><a>&#0;</a></xml>",
         b"<xml><a>&</a></xml>",
         b"<xml><a>\x01</a></xml>",
+        b"<xml><a>\x1f</a></xml>",
+        b"<xml>\x0b<a>1</a></xml>",
         b"<xml><a>\0</a></xml>",
         b"<xml><a>\xff</a></xml>",
         b"<xml><a>\xed\xa0\x80</a></xml>",
         "<xml><a>\uffff</a></xml>".encode(),
+        "<xml><a>\ufffd\ufffe</a></xml>".encode(),
         b"<!DOCTYPE xml><xml><a>1</a></xml>",
         b"<?xml version='1.1'?><xml><a>1</a></xml>",
         b"<?XML version='1.0'?><xml><a>1</a></xml>",
@@ -92,6 +95,17 @@ def test_what_else_is_xml_is_left_to_the_parser_which_reads_it(body: bytes) -> N
     assert isinstance(xmlparser.parse(body, LIMITS), list)
 
 
+@pytest.mark.parametrize(
+    ("text", "is_read_here"),
+    [(b"x" * 10_000, True), (b"&lt;p&gt;" * 1000, False), (b"x" * 10_000 + b"&amp;", False)],
+    ids=["long text", "many references", "a reference in a long text"],
+)
+def test_the_parser_keeps_the_documents_with_which_it_is_quicker(text: bytes, is_read_here: bool) -> None:
+    read = xmlplain.parse(b"<xml><a>%b</a></xml>" % text, LIMITS)
+
+    assert (read is not None) is is_read_here
+
+
 def test_a_document_that_may_have_too_many_elements_is_left_to_the_parser() -> None:
     body = b"<xml><a/><b/></xml>"
 
@@ -117,6 +131,13 @@ PIECES = st.sampled_from(
         "]]>",
         ">",
         "/",
+        "]",
+        "\x01",
+        "\x7f",
+        "é",
+        "\ufffd",
+        "\ufffe",
+        "😀",
     ]
 )
 
