@@ -168,7 +168,7 @@ class Flights:
             self._turns.leave(identity)
 
     def _board_at_once(self, near: NearFlights, identity: Identity, call: Arrival) -> Lead | Join | Again:
-        """Decide, and have it remembered."""
+        """Decide what becomes of the call, and have it remembered. Raises CallError."""
         decision = policy.arrive(near.find(identity), call, self._now(), self._windows)
         if isinstance(decision, Refuse):
             raise _refusal(decision)
@@ -180,7 +180,8 @@ class Flights:
         return decision
 
     async def _board(self, identity: Identity, call: Arrival) -> Lead | Join | Again:
-        """The same in a store that may suspend: again, when something has come between."""
+        """Decide what becomes of the call, and have it remembered in a store that may suspend. When another
+        call has changed the flight in between, decide anew. Raises CallError."""
         if not self._turns.take(identity):
             await self._turns.wait(identity)
         try:
@@ -313,7 +314,8 @@ class Flights:
     async def _land(
         self, identity: Identity, flight: Flight, outcome: Outcome, *, guess: bool = True
     ) -> bool:
-        """The same in a store that may suspend."""
+        """Have the end remembered in a store that may suspend. Returns whether the platform may have run the
+        call without an answer."""
         event = event_of(flight, outcome)
         while (old := await self._store.load(identity, guess=guess)) is not None:
             if old.request_id != flight.request_id or old.state is not IN_FLIGHT:
